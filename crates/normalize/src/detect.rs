@@ -1,0 +1,75 @@
+//! Which mapping a record is for.
+//!
+//! Every plan has a condition. Asking all of them of every record would cost more than mapping it, so the conditions that cannot
+//! hold for a record with these keys at its root are sorted out once per set of root keys.
+
+use std::collections::HashMap;
+
+use watchfloor_decode::Format;
+
+use crate::compile::Family;
+use crate::fields::{KeyId, Trie};
+use crate::plan::{Begin, Cond, Expr};
+
+/// Most root shapes remembered.
+const SHAPES_MAX: usize = 8_192;
+
+/// Plans worth asking, by family, format and root keys.
+#[derive(Debug, Default)]
+pub struct Candidates {
+    known: HashMap<Box<[u16]>, Box<[u16]>, foldhash::fast::FixedState>,
+    shape: Vec<u16>,
+}
+
+impl Candidates {
+    /// The plans of a family that may detect a record in this format with these root keys, in order of detection.
+    pub fn of(&mut self, family: usize, families: &[Family], format: Format, root_keys: &[KeyId]) -> &[u16] {
+        self.shape.clear();
+        self.shape.extend([family as u16, format as u16]);
+        self.shape.extend_from_slice(root_keys);
+        if self.known.len() >= SHAPES_MAX {
+            self.known.clear();
+        }
+        if !self.known.contains_key(self.shape.as_slice()) {
+            let found = families.get(family).map(|family| worth_asking(family, format, root_keys)).unwrap_or_default();
+            self.known.insert(self.shape.as_slice().into(), found);
+        }
+        self.known.get(self.shape.as_slice()).map_or(&[], |plans| plans)
+    }
+}
+
+fn worth_asking(family: &Family, format: Format, root_keys: &[KeyId]) -> Box<[u16]> {
+    let plans = family.plans.iter().enumerate();
+    plans
+        .filter(|(_, plan)| plan.formats.contains(&format))
+        .filter(|(_, plan)| plan.detect.as_ref().is_some_and(|cond| may_hold(cond, &family.trie, format, root_keys)))
+        .map(|(number, _)| number as u16)
+        .collect()
+}
+
+fn may_hold(cond: &Cond, trie: &Trie, format: Format, keys: &[KeyId]) -> bool {
+    let may_have = |expr: &Expr| may_have(expr, trie, keys);
+    match cond {
+        Cond::In(expr, _) | Cond::Glob(expr, _) | Cond::Regex(expr, _) | Cond::Like(expr, _) | Cond::Has(expr) | Cond::Is(expr, _) => {
+            may_have(expr)
+        }
+        Cond::Order(left, right, _) => may_have(left) && may_have(right),
+        Cond::Format(wanted) => *wanted == format,
+        Cond::All(all) => all.iter().all(|one| may_hold(one, trie, format, keys)),
+        Cond::Any(any) => any.iter().any(|one| may_hold(one, trie, format, keys)),
+        Cond::Same(..) | Cond::Not(_) => true,
+    }
+}
+
+fn may_have(expr: &Expr, trie: &Trie, keys: &[KeyId]) -> bool {
+    match expr {
+        Expr::Field(Begin::Slot(slot), _) => trie.possible(*slot, keys),
+        Expr::First(all) => all.iter().any(|one| may_have(one, trie, keys)),
+        Expr::Unless(inner, _) | Expr::If(inner, _) => may_have(inner, trie, keys),
+        Expr::Table(table) => may_have(&table.on, trie, keys),
+        Expr::Template(pieces) => pieces.iter().all(|piece| may_have(piece, trie, keys)),
+        Expr::Call(_, arguments) => arguments.iter().all(|argument| may_have(argument, trie, keys)),
+        _ => true,
+    }
+}
+

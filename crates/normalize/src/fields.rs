@@ -1,0 +1,348 @@
+//! Fields of records as slots.
+//!
+//! Every field path that any mapping of a family reads is a slot. One walk over the record's tape along a trie of keys fills
+//! the slots; subtrees that no mapping reads are skipped in one step. A family is either "plain" (paths as they stand in
+//! the record) or a names file: then many paths lead to one slot, and the first that stands in the record wins.
+//!
+//! A list shares its state with its first element, so that `a.b` also means "the first `a`'s `b`".
+
+use std::collections::HashMap;
+
+use watchfloor_model::{Document, NodeId, Value};
+
+use crate::language::syntax::{NamePath, Names};
+
+/// A field's place among the bound fields of a record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Slot(pub u16);
+
+/// Number of a key; 0 is every key that no mapping names.
+pub type KeyId = u16;
+
+type State = u16;
+
+/// All keys that any mapping names.
+#[derive(Debug, Default)]
+pub struct KeyTable {
+    ids: HashMap<Box<str>, KeyId, foldhash::fast::FixedState>,
+    names: Vec<Box<str>>,
+}
+
+impl KeyTable {
+    fn intern(&mut self, key: &str) -> KeyId {
+        if let Some(id) = self.ids.get(key) {
+            return *id;
+        }
+        if self.names.is_empty() {
+            self.names.push("".into());
+        }
+        let id = self.names.len() as KeyId;
+        self.names.push(key.into());
+        self.ids.insert(key.into(), id);
+        id
+    }
+
+    /// The number of a key. `guess` is tried first: records of one source repeat their keys in order.
+    fn id(&self, key: &str, guess: KeyId) -> KeyId {
+        if guess != 0 && self.names.get(usize::from(guess)).is_some_and(|name| &**name == key) {
+            return guess;
+        }
+        self.ids.get(key).copied().unwrap_or(0)
+    }
+}
+
+#[derive(Debug, Default)]
+struct Place {
+    slot: Option<Slot>,
+    any: Option<State>,
+    inner: bool,
+}
+
+/// The paths of one family.
+#[derive(Debug)]
+pub struct Trie {
+    places: Vec<Place>,
+    edges: HashMap<u32, State, foldhash::fast::FixedState>,
+    /// Slots by the canonical path they were asked for with.
+    known: HashMap<Vec<String>, Slot>,
+    /// For each slot the first keys of its paths; empty when any key may lead to it.
+    roots: Vec<Vec<KeyId>>,
+    /// For each slot the state that its own paths begin in, to bind texts that are read as structure.
+    ends: Vec<State>,
+}
+
+impl Default for Trie {
+    fn default() -> Self {
+        Self {
+            places: vec![Place::default()],
+            edges: HashMap::default(),
+            known: HashMap::new(),
+            roots: Vec::new(),
+            ends: Vec::new(),
+        }
+    }
+}
+
+impl Trie {
+    /// Number of slots.
+    #[must_use]
+    pub fn slots(&self) -> usize {
+        self.roots.len()
+    }
+
+    /// The slot of a field path, with the names of a family if there are any.
+    pub fn slot(&mut self, keys: &mut KeyTable, names: Option<&Names>, path: &[String]) -> Slot {
+        if let Some(slot) = self.known.get(path) {
+            return *slot;
+        }
+        let slot = Slot(self.roots.len() as u16);
+        self.known.insert(path.to_vec(), slot);
+        self.roots.push(Vec::new());
+        self.ends.push(0);
+        for full in places_of(names, path) {
+            self.add(keys, &full, slot);
+        }
+        slot
+    }
+
+    fn add(&mut self, keys: &mut KeyTable, path: &NamePath, slot: Slot) {
+        let mut state: State = 0;
+        for (i, step) in path.iter().enumerate() {
+            if let Some(place) = self.places.get_mut(usize::from(state)) {
+                place.inner = true;
+            }
+            let key = step.as_ref().map(|key| keys.intern(key));
+            if let (0, Some(key), Some(roots)) = (i, key, self.roots.get_mut(usize::from(slot.0))) {
+                roots.push(key);
+            }
+            state = self.step_or_new(state, key);
+        }
+        if let Some(place) = self.places.get_mut(usize::from(state)) {
+            place.slot.get_or_insert(slot);
+        }
+        if let Some(end) = self.ends.get_mut(usize::from(slot.0)) {
+            *end = state;
+        }
+    }
+
+    fn step_or_new(&mut self, state: State, key: Option<KeyId>) -> State {
+        let new = self.places.len() as State;
+        let known = match key {
+            Some(key) => self.edges.get(&edge(state, key)).copied(),
+            None => self.places.get(usize::from(state)).and_then(|place| place.any),
+        };
+        if let Some(known) = known {
+            return known;
+        }
+        match key {
+            Some(key) => {
+                self.edges.insert(edge(state, key), new);
+            }
+            None => {
+                if let Some(place) = self.places.get_mut(usize::from(state)) {
+                    place.any = Some(new);
+                }
+            }
+        }
+        self.places.push(Place::default());
+        new
+    }
+
+    fn step(&self, state: State, key: KeyId) -> Option<State> {
+        let by_key = if key == 0 { None } else { self.edges.get(&edge(state, key)).copied() };
+        by_key.or_else(|| self.places.get(usize::from(state)).and_then(|place| place.any))
+    }
+
+    /// Whether a record with these keys at its root can have a value in a slot.
+    #[must_use]
+    pub fn possible(&self, slot: Slot, root_keys: &[KeyId]) -> bool {
+        self.roots.get(usize::from(slot.0)).is_none_or(|roots| roots.iter().any(|key| root_keys.contains(key)))
+    }
+}
+
+fn edge(state: State, key: KeyId) -> u32 {
+    (u32::from(state) << 16) | u32::from(key)
+}
+
+/// The paths where a field may stand.
+fn places_of(names: Option<&Names>, path: &[String]) -> Vec<NamePath> {
+    let plain: NamePath = path.iter().cloned().map(Some).collect();
+    let (Some(names), Some((first, rest))) = (names, path.split_first()) else { return vec![plain] };
+    let rest = rest.iter().cloned().map(Some);
+    let named = names.fields.iter().find(|(name, _)| name == first);
+    let heads: Vec<NamePath> = match named {
+        Some((_, paths)) => paths.clone(),
+        None => names
+            .others
+            .iter()
+            .map(|path| {
+                let mut path = path.clone();
+                path.pop();
+                path.push(Some(first.clone()));
+                path
+            })
+            .collect(),
+    };
+    heads.into_iter().map(|head| head.into_iter().chain(rest.clone()).collect()).collect()
+}
+
+/// Where a record's fields are.
+#[derive(Debug, Default)]
+pub struct Bound {
+    nodes: Vec<NodeId>,
+    set: Vec<Slot>,
+    guesses: Vec<KeyId>,
+    ordinal: usize,
+    root_keys: Vec<KeyId>,
+}
+
+const NONE: NodeId = NodeId::MAX;
+/// Keys of a record that are guessed from the record before.
+const GUESSES_MAX: usize = 512;
+
+impl Bound {
+    /// The node in a slot.
+    #[must_use]
+    pub fn get(&self, slot: Slot) -> Option<NodeId> {
+        self.nodes.get(usize::from(slot.0)).copied().filter(|&node| node != NONE)
+    }
+
+    /// The known keys at the record's root, in order.
+    #[must_use]
+    pub fn root_keys(&self) -> &[KeyId] {
+        &self.root_keys
+    }
+
+    /// Binds a whole record.
+    pub fn bind(&mut self, trie: &Trie, keys: &KeyTable, doc: &Document) {
+        for slot in self.set.drain(..) {
+            if let Some(node) = self.nodes.get_mut(usize::from(slot.0)) {
+                *node = NONE;
+            }
+        }
+        self.nodes.resize(trie.slots(), NONE);
+        self.root_keys.clear();
+        self.ordinal = 0;
+        self.walk(trie, keys, doc, 0, 0);
+    }
+
+    /// Binds a text of the record that was read as structure: `root` stands where the slot's field stands.
+    pub fn bind_embedded(&mut self, trie: &Trie, keys: &KeyTable, doc: &Document, slot: Slot, root: NodeId) {
+        let state = trie.ends.get(usize::from(slot.0)).copied().unwrap_or(0);
+        if let Some(place) = self.nodes.get_mut(usize::from(slot.0)) {
+            if *place == NONE {
+                self.set.push(slot);
+            }
+            *place = root;
+        }
+        self.walk(trie, keys, doc, root, state);
+    }
+
+    fn walk(&mut self, trie: &Trie, keys: &KeyTable, doc: &Document, parent: NodeId, state: State) {
+        let nodes = doc.nodes();
+        let Some(top) = nodes.get(parent as usize) else { return };
+        let mut at = parent + 1;
+        if top.value == Value::List {
+            // The first element stands for the list; the others are reached by walking.
+            if at < top.end {
+                self.walk(trie, keys, doc, at, state);
+            }
+            return;
+        }
+        if top.value != Value::Object {
+            return;
+        }
+        while at < top.end {
+            let Some(node) = nodes.get(at as usize) else { return };
+            let key = self.key(keys, doc.text(node.key));
+            if state == 0 && key != 0 {
+                self.root_keys.push(key);
+            }
+            if let Some(next) = trie.step(state, key)
+                && let Some(place) = trie.places.get(usize::from(next))
+            {
+                if let Some(slot) = place.slot {
+                    self.fill(slot, at);
+                }
+                if place.inner && node.end > at + 1 {
+                    self.walk(trie, keys, doc, at, next);
+                }
+            }
+            at = node.end;
+        }
+    }
+
+    fn fill(&mut self, slot: Slot, node: NodeId) {
+        if let Some(place) = self.nodes.get_mut(usize::from(slot.0))
+            && *place == NONE
+        {
+            *place = node;
+            self.set.push(slot);
+        }
+    }
+
+    /// The number of a key, guessed from what stood at the same place of the record before.
+    fn key(&mut self, keys: &KeyTable, key: &str) -> KeyId {
+        let at = self.ordinal;
+        self.ordinal += 1;
+        let guess = self.guesses.get(at).copied().unwrap_or(0);
+        let id = keys.id(key, guess);
+        match self.guesses.get_mut(at) {
+            Some(place) => *place = id,
+            // Bounded: the guesses never outgrow a record of ordinary size.
+            None if at < GUESSES_MAX => self.guesses.push(id),
+            None => {}
+        }
+        id
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::language::parse_names;
+
+    fn path(text: &str) -> Vec<String> {
+        text.split('.').map(str::to_owned).collect()
+    }
+
+    fn document(doc: &mut Document, flat: bool) {
+        doc.start("");
+        let root = doc.open_object("").unwrap();
+        if flat {
+            doc.push_int("EventID", 1);
+            doc.push_text("Image", "a.exe");
+        } else {
+            let event = doc.open_object("Event").unwrap();
+            let system = doc.open_object("System").unwrap();
+            doc.push_int("EventID", 2);
+            doc.close(system);
+            let data = doc.open_list("EventData").unwrap();
+            let element = doc.open_object("").unwrap();
+            doc.push_text("Image", "b.exe");
+            doc.close(element);
+            doc.close(data);
+            doc.close(event);
+        }
+        doc.close(root);
+        doc.seal();
+    }
+
+    #[test]
+    fn one_slot_for_many_paths() {
+        let names = parse_names("names w\nEventID = Event.System.EventID, EventID\n* = Event.EventData.*, *\n").unwrap();
+        let (mut keys, mut trie) = (KeyTable::default(), Trie::default());
+        let id = trie.slot(&mut keys, Some(&names), &path("EventID"));
+        let image = trie.slot(&mut keys, Some(&names), &path("Image"));
+        assert_eq!(trie.slot(&mut keys, Some(&names), &path("Image")), image);
+        let (mut bound, mut doc) = (Bound::default(), Document::new());
+        for (flat, expected) in [(true, "a.exe"), (false, "b.exe"), (true, "a.exe")] {
+            document(&mut doc, flat);
+            bound.bind(&trie, &keys, &doc);
+            assert_eq!(doc.str(bound.get(image).unwrap()), Some(expected));
+            assert!(bound.get(id).is_some());
+            assert!(trie.possible(id, bound.root_keys()));
+        }
+        assert!(!trie.possible(id, &[]));
+    }
+}

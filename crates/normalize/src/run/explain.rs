@@ -1,0 +1,65 @@
+//! What a run made, for a person to read.
+
+use super::Machine;
+use crate::event::Val;
+
+/// One attribute and where it came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Explained {
+    /// `user.groups[1].name`
+    pub path: String,
+    /// The value as JSON, cut to one readable line.
+    pub value: String,
+    /// Line of the mapping; 0 for the engine.
+    pub line: u32,
+}
+
+/// Longest value shown, in characters.
+const SHOWN_CHARS: usize = 120;
+
+impl Machine<'_> {
+    /// The attributes of the last event in the order in which they were set.
+    pub fn explanation(&self) -> impl Iterator<Item = Explained> + '_ {
+        self.entries.iter().map(|entry| {
+            let mut path = String::new();
+            if let Some(known) = self.library.paths.get(entry.path) {
+                let mut depth = 0;
+                for (name, is_array) in &known.steps {
+                    if !path.is_empty() {
+                        path.push('.');
+                    }
+                    path.push_str(name);
+                    if *is_array {
+                        path.push_str(&format!("[{}]", entry.indices.get(depth)));
+                        depth += 1;
+                    }
+                }
+            }
+            let mut value = self.shown(entry.value);
+            if let (Val::Member(member), Some(id)) = (entry.value, entry.enumeration)
+                && let Some(caption) = self.library.schema.enumeration(id).caption(member)
+            {
+                value = format!("{member} ({caption})");
+            }
+            Explained { path, value, line: entry.line }
+        })
+    }
+
+    fn shown(&self, value: Val) -> String {
+        let mut text = String::new();
+        match value {
+            Val::Text(span) => crate::json::write_str(&mut text, self.doc.text(span)),
+            Val::Const(id) => text.push_str(self.library.consts.json(id)),
+            Val::Int(number) | Val::Time(number) | Val::Member(number) => crate::json::write_int(&mut text, number),
+            Val::Float(number) => crate::json::write_float(&mut text, number),
+            Val::Number(span) => text.push_str(self.doc.text(span)),
+            Val::Bool(value) => text.push_str(if value { "true" } else { "false" }),
+            Val::Node(id) => crate::tape::write_node(&mut text, &self.doc, id),
+            Val::List(_, len) => text.push_str(&format!("[{len} values]")),
+        }
+        if text.chars().count() > SHOWN_CHARS {
+            text = text.chars().take(SHOWN_CHARS).chain(['…']).collect();
+        }
+        text
+    }
+}
