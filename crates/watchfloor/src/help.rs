@@ -1,0 +1,40 @@
+//! Texts of `--help`.
+
+/// `watchfloor --help`
+pub const TOP: &str = "\
+watchfloor: a self-hosted security operations centre
+
+  watchfloor normalize [OPTIONS] [FILE…]   any log record becomes a validated OCSF event
+
+`watchfloor COMMAND --help` says more and has examples. Exit codes: 0 fine, 1 findings or failures, 2 usage.
+";
+
+/// `watchfloor normalize --help`
+pub const NORMALIZE: &str = "\
+watchfloor normalize [OPTIONS] [FILE…]
+
+Reads log files, directories, .gz/.zst/.zip archives or standard input (no FILE, or `-`), recognises what each record is, and
+prints one OCSF 1.8.0 event a line. What was wrong with an input goes to standard error, one JSON object a line, with a stable
+code, place and hash. Nothing is dropped: a record that no source recognises becomes a base event with its text in `raw_data`.
+
+  --source KIND         every record is of this kind (`--sources` lists them); default: detect each record by content
+  --sources             list the kinds and what their silence means
+  --packs DIR           a folder with your own mappings, DIR/<kind>/mapping.wfm; they replace built-in ones of the same kind
+  --explain             instead of events: which line of which mapping made each attribute
+  --entities            instead of events: the hosts, users, processes, files … of each event, with their roles
+  --quality[=json]      instead of events: a table of data quality by source (or the same as JSON)
+  --ocsf-version V      1.8.0 (default), 1.3.0 or 1.1.0; what an older version cannot hold is said
+  --no-raw              leave `raw_data` out; its hash and size stay
+  --received TIME       take TIME as the receipt time of all records, for repeatable output; default: now
+  --tz ZONE             zone of times that name none, such as Europe/Berlin; default: UTC
+  --jobs N              worker threads; default: one a core
+
+Examples
+  watchfloor normalize /var/log/auth.log
+  journalctl -o json -n 100 | watchfloor normalize
+  watchfloor normalize --quality evidence.zip
+  watchfloor normalize --explain --packs my-packs door.log | less
+
+docs/mapping.md tells how to write a mapping for a source of your own. Exit codes: 0 fine, 1 an input or record could not be
+read (each is told on standard error), 2 usage.
+";

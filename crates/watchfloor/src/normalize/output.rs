@@ -1,0 +1,115 @@
+//! What is printed: diagnostics as JSON lines on standard error, notes only once for each input and counted at the end.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
+use std::sync::Arc;
+
+use watchfloor_intake::Placed;
+use watchfloor_model::Grade;
+use watchfloor_normalize::Library;
+use watchfloor_normalize::json::{write_int, write_str};
+
+use super::options::Options;
+use super::work::{Piece, Told};
+use crate::Ended;
+
+/// The printer's memory.
+pub struct Output<'l> {
+    failed: bool,
+    notes: BTreeMap<(Arc<str>, &'static str, Option<String>), u64>,
+    line: String,
+    marker: std::marker::PhantomData<&'l ()>,
+}
+
+impl<'l> Output<'l> {
+    pub fn new(_library: &'l Library, _options: &'l Options) -> Self {
+        Self { failed: false, notes: BTreeMap::new(), line: String::new(), marker: std::marker::PhantomData }
+    }
+
+    /// Prints what is wrong with an input.
+    pub fn trouble(&mut self, placed: &Placed) -> io::Result<()> {
+        self.failed |= placed.diagnostic.grade == Grade::Error;
+        self.line.clear();
+        let out = &mut self.line;
+        out.push_str("{\"code\":");
+        write_str(out, placed.diagnostic.code);
+        out.push_str(",\"grade\":");
+        write_str(out, placed.diagnostic.grade.as_str());
+        out.push_str(",\"message\":");
+        write_str(out, &placed.diagnostic.message);
+        out.push_str(",\"input\":");
+        write_str(out, &placed.input);
+        if let Some(offset) = placed.offset {
+            out.push_str(",\"offset\":");
+            write_int(out, offset as i64);
+        }
+        out.push_str("}\n");
+        io::stderr().lock().write_all(self.line.as_bytes())
+    }
+
+    /// Prints the diagnostics of a batch.
+    pub fn piece(&mut self, piece: Piece) -> io::Result<()> {
+        self.line.clear();
+        for told in &piece.told {
+            self.failed |= told.diagnostic.grade == Grade::Error;
+            if told.diagnostic.grade == Grade::Note && self.seen(told) {
+                continue;
+            }
+            told.write(&mut self.line);
+        }
+        if self.line.is_empty() {
+            return Ok(());
+        }
+        io::stderr().lock().write_all(self.line.as_bytes())
+    }
+
+    /// Counts a note; true if one like it was printed before.
+    fn seen(&mut self, told: &Told) -> bool {
+        let key = (Arc::clone(&told.input), told.diagnostic.code, told.source.clone());
+        let count = self.notes.entry(key).or_insert(0);
+        *count += 1;
+        *count > 1
+    }
+
+    /// Says how often notes would have been repeated.
+    pub fn finish(self, _out: &mut dyn Write) -> anyhow::Result<Ended> {
+        let mut line = String::new();
+        for ((input, code, source), count) in self.notes.iter().filter(|(_, count)| **count > 1) {
+            line.push_str("{\"code\":");
+            write_str(&mut line, code);
+            line.push_str(",\"grade\":\"note\",\"message\":\"the same of further records\",\"input\":");
+            write_str(&mut line, input);
+            if let Some(source) = source {
+                line.push_str(",\"source\":");
+                write_str(&mut line, source);
+            }
+            line.push_str(",\"count\":");
+            write_int(&mut line, *count as i64 - 1);
+            line.push_str("}\n");
+        }
+        io::stderr().lock().write_all(line.as_bytes())?;
+        Ok(if self.failed { Ended::Findings } else { Ended::Fine })
+    }
+}
+
+/// Prints the kinds.
+pub fn list_sources(library: &Library) -> anyhow::Result<()> {
+    let mut kinds = BTreeSet::new();
+    for pack in &library.packs {
+        let silence = pack.silence.as_ref().map_or(String::new(), |silence| match silence.seconds {
+            Some(seconds) => format!("silent after {}: {}", interval(seconds), silence.meaning),
+            None => format!("silence says nothing: {}", silence.meaning),
+        });
+        kinds.insert(format!("{:<36} {:<52} {silence}\n", pack.kind, pack.title));
+    }
+    Ok(crate::terminal::print(&kinds.into_iter().collect::<String>())?)
+}
+
+fn interval(seconds: u64) -> String {
+    match seconds {
+        s if s % 86_400 == 0 => format!("{} d", s / 86_400),
+        s if s % 3_600 == 0 => format!("{} h", s / 3_600),
+        s if s % 60 == 0 => format!("{} min", s / 60),
+        s => format!("{s} s"),
+    }
+}

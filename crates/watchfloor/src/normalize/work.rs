@@ -1,0 +1,168 @@
+//! What a worker thread does with a batch.
+
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+use watchfloor_decode::{Batch, Framed};
+use watchfloor_intake::Placed;
+use watchfloor_model::{Diagnostic, Document, Span};
+use watchfloor_normalize::json::{write_int, write_str};
+use watchfloor_normalize::{Clock, Engine, Library, Outcome};
+use watchfloor_ocsf::{Schema, Version, export};
+
+use super::options::{Options, Show};
+
+/// What a thread hands to the printer.
+pub enum Done {
+    /// Something about an input.
+    Trouble(Placed),
+    /// The output of a batch, and its number.
+    Piece(u64, Box<Piece>),
+}
+
+/// The output of a batch.
+#[derive(Debug, Default)]
+pub struct Piece {
+    /// Lines for standard output.
+    pub events: String,
+    /// Diagnostics of records.
+    pub told: Vec<Told>,
+    /// Number of records.
+    pub records: u64,
+}
+
+/// A diagnostic of a record, ready to print.
+#[derive(Debug)]
+pub struct Told {
+    pub diagnostic: Diagnostic,
+    pub input: Arc<str>,
+    pub source: Option<String>,
+    pub offset: u64,
+    pub line: u64,
+    pub hash: String,
+}
+
+/// One worker.
+pub struct Worker<'l> {
+    library: &'l Library,
+    options: &'l Options,
+    engine: Engine<'l>,
+    event: String,
+    document: Document,
+}
+
+impl<'l> Worker<'l> {
+    pub fn new(library: &'l Library, options: &'l Options) -> Self {
+        let clock = Clock { received: options.received.unwrap_or(0), zone: options.zone.clone() };
+        let source = options.source.as_deref().and_then(|kind| library.kind(kind));
+        let wish = watchfloor_normalize::Options { clock, raw: options.raw, source };
+        Self { library, options, engine: Engine::new(library, wish), event: String::new(), document: Document::new() }
+    }
+
+    /// Normalises a batch.
+    pub fn batch(&mut self, input: &Arc<str>, batch: &Batch) -> Piece {
+        let mut piece = Piece::default();
+        if self.options.received.is_none() {
+            self.engine.received(jiff::Timestamp::now().as_millisecond());
+        }
+        for framed in &batch.records {
+            self.event.clear();
+            let outcome = self.engine.normalize(framed, batch.raw(framed), &mut self.event);
+            piece.records += 1;
+            self.show(&mut piece, input, framed, &outcome);
+            let source = outcome.pack.and_then(|pack| self.library.pack(pack)).map(|pack| pack.kind.as_str());
+            for diagnostic in self.engine.diagnostics() {
+                piece.told.push(Told {
+                    diagnostic: diagnostic.clone(),
+                    input: Arc::clone(input),
+                    source: source.map(str::to_owned),
+                    offset: framed.offset,
+                    line: framed.line,
+                    hash: outcome.hash.clone(),
+                });
+            }
+        }
+        piece
+    }
+
+    fn show(&mut self, piece: &mut Piece, input: &Arc<str>, framed: &Framed, outcome: &Outcome) {
+        match self.options.show {
+            Show::Events if self.options.version == Version::V1_8 => {
+                piece.events.push_str(&self.event);
+                piece.events.push('\n');
+            }
+            Show::Events => self.export(piece, input, framed, outcome),
+            Show::Explanation => self.explain(&mut piece.events, input, framed, outcome),
+            Show::Entities | Show::QualityTable | Show::QualityJson => {}
+        }
+    }
+
+    /// The event in an older version, and what it lost.
+    fn export(&mut self, piece: &mut Piece, input: &Arc<str>, framed: &Framed, outcome: &Outcome) {
+        let mut tell = |code, grade: fn(&'static str, String) -> Diagnostic, message: String| {
+            piece.told.push(Told {
+                diagnostic: grade(code, message),
+                input: Arc::clone(input),
+                source: None,
+                offset: framed.offset,
+                line: framed.line,
+                hash: outcome.hash.clone(),
+            });
+        };
+        self.document.start(&self.event);
+        self.document.seal();
+        let mut lost = Vec::new();
+        let exported = watchfloor_decode::json_into(&mut self.document, Span::default(), &self.event).is_ok()
+            && export(Schema::v1_8(), Schema::version(self.options.version), &self.document, &mut piece.events, &mut lost).is_ok();
+        if exported {
+            piece.events.push('\n');
+        } else {
+            let version = self.options.version.as_str();
+            tell("ocsf.export", Diagnostic::error, format!("the event cannot be written as OCSF {version}"));
+        }
+        for loss in lost {
+            tell("ocsf.export_loss", Diagnostic::note, format!("`{}`: {}", loss.path, loss.why));
+        }
+    }
+
+    fn explain(&self, out: &mut String, input: &str, framed: &Framed, outcome: &Outcome) {
+        let pack = outcome.pack.and_then(|pack| self.library.pack(pack));
+        let class = &self.library.schema.class_info(outcome.class).name;
+        let kind = pack.map_or("unknown source", |pack| pack.kind.as_str());
+        // Writing to a string cannot fail.
+        let _ = writeln!(out, "{input}, line {}: {kind}, class {class}", framed.line);
+        for line in self.engine.machine.explanation() {
+            let made_by = match pack {
+                Some(pack) if line.line > 0 => format!("{}:{}", pack.file, line.line),
+                _ => "the engine".to_owned(),
+            };
+            let _ = writeln!(out, "  {:<44} {:<48} {made_by}", line.path, line.value);
+        }
+        out.push('\n');
+    }
+}
+
+impl Told {
+    /// As a line of JSON.
+    pub fn write(&self, out: &mut String) {
+        out.push_str("{\"code\":");
+        write_str(out, self.diagnostic.code);
+        out.push_str(",\"grade\":");
+        write_str(out, self.diagnostic.grade.as_str());
+        out.push_str(",\"message\":");
+        write_str(out, &self.diagnostic.message);
+        out.push_str(",\"input\":");
+        write_str(out, &self.input);
+        if let Some(source) = &self.source {
+            out.push_str(",\"source\":");
+            write_str(out, source);
+        }
+        out.push_str(",\"offset\":");
+        write_int(out, self.offset as i64);
+        out.push_str(",\"line\":");
+        write_int(out, self.line as i64);
+        out.push_str(",\"sha256\":");
+        write_str(out, &self.hash);
+        out.push_str("}\n");
+    }
+}
