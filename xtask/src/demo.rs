@@ -1,7 +1,7 @@
 //! `demo`: builds the release binary and runs the main job: the packs' samples become events, and the quality table is printed.
 
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 
@@ -16,19 +16,23 @@ pub fn demo(mut args: lexopt::Parser) -> Result<()> {
     println!("building the release binary…");
     run(&mut cargo(&["build", "--release", "--package", "watchfloor"]))?;
     let bag = bag()?;
-    println!("normalising {} samples; events go nowhere here, the table below says what became of them\n", bag.len());
+    let samples = bag.len();
+    println!("\n$ watchfloor normalize --quality …   ({samples} samples; without --quality it prints the events)\n");
     let mut command = program(target().join("release/watchfloor"));
     command.args(["normalize", "--quality"]).args(bag.iter().map(|path| relative(path)));
-    command.stderr(Stdio::inherit());
+    let start = Instant::now();
     let output = command.output().context("cannot run the release binary")?;
-    let text = String::from_utf8_lossy(&output.stdout);
-    // Events are JSON lines; the table is not.
-    let (events, table): (Vec<&str>, Vec<&str>) = text.lines().partition(|line| line.starts_with('{'));
-    for line in table {
-        println!("{line}");
+    let time = start.elapsed();
+    print!("{}", String::from_utf8_lossy(&output.stdout));
+    let said = String::from_utf8_lossy(&output.stderr);
+    // Diagnostics are JSON lines; whatever else it says is for the person here.
+    let (diagnostics, other): (Vec<&str>, Vec<&str>) = said.lines().partition(|line| line.starts_with('{'));
+    for line in other {
+        eprintln!("{line}");
     }
-    if !events.is_empty() {
-        println!("\n{} events; the first:\n{}", events.len(), events.first().unwrap_or(&""));
+    println!("\n{samples} samples in {:.2} s; {} lines of diagnostics, such as", time.as_secs_f64(), diagnostics.len());
+    for line in diagnostics.iter().take(3) {
+        println!("{line}");
     }
     match output.status.code() {
         // Findings: some samples are damaged on purpose.

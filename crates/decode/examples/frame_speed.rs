@@ -1,5 +1,10 @@
 //! Speed of cutting a file into records, and of decoding them: `cargo run --release --example frame_speed FILE`.
-#![allow(clippy::disallowed_methods, clippy::print_stdout, clippy::expect_used, reason = "a measurement reads a file and a clock")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::expect_used,
+    reason = "a measurement reads a file and a clock"
+)]
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};

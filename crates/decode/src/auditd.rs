@@ -307,9 +307,11 @@ fn field(kind: &str, key: &str, value: Raw<'_>, doc: &mut Document) {
     }
 }
 
-/// A text in hexadecimal, with zeros as blanks; anything else stays as it is.
+/// A text in hexadecimal, with zeros as blanks; anything else stays as it is. The kernel and libaudit write capitals, which keeps words
+/// like `feed` from being decoded.
 fn decoded(text: &str, doc: &mut Document) -> Span {
-    match bytes(text) {
+    let encoded = !text.bytes().any(|byte| byte.is_ascii_lowercase());
+    match bytes(text).filter(|_| encoded) {
         Some(mut bytes) => {
             while bytes.last() == Some(&0) {
                 bytes.pop();
@@ -326,7 +328,7 @@ fn decoded(text: &str, doc: &mut Document) -> Span {
 }
 
 fn bytes(text: &str) -> Option<Vec<u8>> {
-    if text.len() < 2 || text.len() % 2 != 0 {
+    if text.len() < 2 || !text.len().is_multiple_of(2) {
         return None;
     }
     let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);

@@ -89,8 +89,8 @@ fn inner(body: &str, found: &mut Candidates) {
     let body = syslog::skip_cookie(body).trim_start();
     let bytes = body.as_bytes();
     match bytes.first() {
-        Some(b'{') if next_is(body, &[b'"', b'}', b'\'']) => found.push(Format::Json),
-        Some(b'[') if next_is(body, &[b'{', b'"', b']', b'[']) => found.push(Format::Json),
+        Some(b'{') if next_is(body, b"\"}'") => found.push(Format::Json),
+        Some(b'[') if next_is(body, b"{\"][") => found.push(Format::Json),
         Some(b'<') if body.contains("<Event") => found.push(Format::Winevent),
         _ => {}
     }

@@ -23,8 +23,10 @@ pub(crate) fn exactness(text: &str, value: f64) -> Exactness {
     if whole {
         return Exactness::Loses;
     }
-    // Fifteen digits always survive a double, at exponents far from its ends.
-    if bytes.len() <= 16 && !bytes.iter().any(|byte| matches!(byte, b'e' | b'E')) {
+    // Where doubles stand closer than the decimals of this many digits, no two of these decimals share one.
+    if let Some(step) = decimal_step(bytes)
+        && f64::from_bits(value.abs().to_bits() + 1) - value.abs() < step
+    {
         return Exactness::Same;
     }
     let mut shortest = Shortest::default();
@@ -36,6 +38,17 @@ pub(crate) fn exactness(text: &str, value: f64) -> Exactness {
     } else {
         Exactness::Loses
     }
+}
+
+/// The distance of two decimals with as many digits behind the point, for texts without an exponent.
+fn decimal_step(text: &[u8]) -> Option<f64> {
+    const STEPS: [f64; 17] =
+        [1e0, 1e-1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-6, 1e-7, 1e-8, 1e-9, 1e-10, 1e-11, 1e-12, 1e-13, 1e-14, 1e-15, 1e-16];
+    if text.len() > 24 || text.iter().any(|byte| matches!(byte, b'e' | b'E')) {
+        return None;
+    }
+    let fraction = text.iter().rev().position(|byte| *byte == b'.')?;
+    STEPS.get(fraction).copied()
 }
 
 /// Room for the shortest text of a double in scientific notation, which is at most 24 bytes.

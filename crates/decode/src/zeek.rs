@@ -2,12 +2,12 @@
 //!
 //! ```text
 //! #separator \x09
-//! #set_separator	,
-//! #empty_field	(empty)
-//! #unset_field	-
-//! #path	conn
-//! #fields	ts	uid	id.orig_h	…
-//! #types	time	string	addr	…
+//! #set_separator ⇥ ,
+//! #empty_field ⇥ (empty)
+//! #unset_field ⇥ -
+//! #path ⇥ conn
+//! #fields ⇥ ts ⇥ uid ⇥ id.orig_h ⇥ …
+//! #types ⇥ time ⇥ string ⇥ addr ⇥ …
 //! ```
 //!
 //! Numbers get their type from `#types`, sets and vectors become lists, unset fields are left out, the empty field is an empty list or text.

@@ -423,6 +423,11 @@ fn auditd() {
             r#"{serial: 10, timestamp: "1.0", types: ["AVC"], AVC: {seresult: "denied", seperms: "read write", pid: "3", comm: "x", permissive: "0"}, syslog: {timestamp: "Oct 11 22:14:15", hostname: "h", app: "kernel"}}"#,
         ),
     ]);
+    check(&[(
+        "type=SYSCALL msg=audit(1.0:11): comm=feed exe=2F64 acct=2822",
+        Format::Auditd,
+        r#"{serial: 11, timestamp: "1.0", types: ["SYSCALL"], SYSCALL: {comm: "feed", exe: "/d", acct: "(\""}}"#,
+    )]);
     check_codes(&[("type=EXECVE msg=audit(1.0:5): argc=3 a0=\"sh\"", &["auditd.arguments"])]);
 }
 

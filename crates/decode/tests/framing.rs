@@ -195,7 +195,8 @@ fn cut(input: &[u8]) -> Vec<(Shape, String)> {
 #[test]
 fn inputs_are_cut_into_records() {
     use Shape::{Auditd, Json, Line, Row, Xml};
-    let cases: &[(&str, &str, &[(Shape, &str)])] = &[
+    type Case = (&'static str, &'static str, &'static [(Shape, &'static str)]);
+    let cases: &[Case] = &[
         ("nothing", "", &[]),
         ("blank lines", "\n \r\n\t\n\n", &[]),
         ("lines", "a\nb\r\nc", &[(Line, "a"), (Line, "b"), (Line, "c")]),

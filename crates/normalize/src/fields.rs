@@ -262,7 +262,7 @@ impl Bound {
                 && let Some(place) = trie.places.get(usize::from(next))
             {
                 if let Some(slot) = place.slot {
-                    self.fill(slot, at);
+                    self.fill(doc, slot, at);
                 }
                 if place.inner && node.end > at + 1 {
                     self.walk(trie, keys, doc, at, next);
@@ -272,12 +272,17 @@ impl Bound {
         }
     }
 
-    fn fill(&mut self, slot: Slot, node: NodeId) {
-        if let Some(place) = self.nodes.get_mut(usize::from(slot.0))
-            && *place == NONE
-        {
+    /// The first path in the record wins, but a plain value beats an object: `EventID` may be `{"#text": 7045, …}` and have its
+    /// number one step deeper.
+    fn fill(&mut self, doc: &Document, slot: Slot, node: NodeId) {
+        let Some(place) = self.nodes.get_mut(usize::from(slot.0)) else { return };
+        if *place == NONE {
             *place = node;
             self.set.push(slot);
+        } else if doc.node(*place).is_some_and(|known| known.value == Value::Object && known.end > node)
+            && doc.node(node).is_some_and(|inner| inner.value != Value::Object)
+        {
+            *place = node;
         }
     }
 

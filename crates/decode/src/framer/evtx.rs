@@ -8,6 +8,7 @@
 //! `evtx.record`. A checksum that does not match is a warning on the chunk's first record, as files copied from a running machine have
 //! such chunks. A cut chunk is read as far as it goes. Chunks of zeros are unused.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use ::evtx::{EvtxChunkData, ParserSettings};
@@ -118,7 +119,18 @@ impl Chunks {
             let start = record.binxml_offset.saturating_sub(RECORD_EXTRA_BYTES - 4);
             let (number, size) = (record.event_record_id, u64::from(record.binxml_size) + RECORD_EXTRA_BYTES);
             match record.into_json_bytes() {
-                Ok(json) => self.emit(&json.data, Shape::Evtx, offset + start, number, size, out),
+                Ok(json) => match String::from_utf8_lossy(&json.data) {
+                    Cow::Borrowed(json) => self.emit(json.as_bytes(), Shape::Evtx, offset + start, number, size, out),
+                    // Binary XML that is damaged within a text can come out as something that is none.
+                    Cow::Owned(json) => {
+                        let message = "the record's text is damaged: what is no text was replaced";
+                        self.pending.push(Diagnostic::warning("evtx.record", message));
+                        self.emit(json.as_bytes(), Shape::Evtx, offset + start, number, size, out);
+                        if let Some(record) = out.records.last_mut() {
+                            record.lossy = true;
+                        }
+                    }
+                },
                 Err(error) => {
                     let error = Diagnostic::error("evtx.record", sentence(&error));
                     let raw = data.get(start as usize..).unwrap_or_default();

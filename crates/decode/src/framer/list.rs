@@ -12,7 +12,7 @@ use std::sync::Arc;
 use watchfloor_model::Diagnostic;
 use watchfloor_model::limits::RECORD_BYTES_MAX;
 
-use super::object::{self, Scan, Stop};
+use super::object::{Brackets, Scan, Stop};
 use super::skip::Run;
 use super::{Framer, State, Step, trim_line};
 use crate::Format;
@@ -116,8 +116,8 @@ impl Framer {
         if line_end <= LINE_LOOK_BYTES {
             let line = trim_line(rest.get(..line_end).unwrap_or_default()).trim_ascii_end();
             let line = line.strip_suffix(b",").unwrap_or(line).trim_ascii_end();
-            let plain = object::is_one_object(line) && !object::may_have_two_elements(line);
-            if plain && !self.may_wrap(line) {
+            let brackets = self.brackets(line);
+            if brackets.balanced && !brackets.two_objects && !brackets.two_elements && !brackets.wrapped {
                 let len = line.len();
                 self.emit(0..len, Shape::Json, self.context(), out);
                 self.buffer.consume(len);
@@ -128,10 +128,10 @@ impl Framer {
         Step::Again
     }
 
-    /// Whether a line may have a list that is to be taken apart.
-    pub(super) fn may_wrap(&self, line: &[u8]) -> bool {
+    /// What a line's brackets say here.
+    pub(super) fn brackets(&self, line: &[u8]) -> Brackets {
         let level = self.levels.last();
-        object::may_have_list(line, &|key| is_wrapper(level, &self.wrappers, key))
+        Brackets::of(line, &|key| is_wrapper(level, &self.wrappers, key))
     }
 
     /// The envelope of the list at hand.

@@ -209,7 +209,7 @@ impl Scan {
             b',' if in_list => !matches!(next, b',' | b':' | b'}'),
             b',' => next == b'"',
             // A cut line may end in a colon, and the next record then begins at the line's beginning.
-            b':' => !(at_line_start && next == b'{' && !self.pretty) && !matches!(next, b',' | b':' | b'}' | b']'),
+            b':' => !(matches!(next, b',' | b':' | b'}' | b']') || at_line_start && next == b'{' && !self.pretty),
             _ => matches!(next, b',' | b':' | b'}' | b']'),
         }
     }
@@ -220,36 +220,47 @@ fn first_of_list(bytes: &[u8], at: usize) -> Option<u8> {
     bytes.get(at..)?.iter().find(|byte| !byte.is_ascii_whitespace()).copied()
 }
 
-/// Whether a line that begins with `{` is one object, as far as its brackets say without looking at its texts.
-///
-/// True is sure enough to let the decoder judge; false only means that it must be followed.
-pub(super) fn is_one_object(line: &[u8]) -> bool {
-    if !line.ends_with(b"}") || has_two_objects(line) {
-        return false;
+/// What the brackets of a line say without looking at its texts. Sure enough to let the decoder judge, where they are plain.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Brackets {
+    /// As many braces open as close, and the last byte closes one.
+    pub balanced: bool,
+    /// `}{`: perhaps two objects.
+    pub two_objects: bool,
+    /// `},{`: perhaps two elements of a list.
+    pub two_elements: bool,
+    /// A list under a wrapper's key, at any depth.
+    pub wrapped: bool,
+}
+
+impl Brackets {
+    /// Looks at the brackets of a line.
+    pub fn of(line: &[u8], is_wrapper: IsWrapper<'_>) -> Self {
+        let mut found = Self::default();
+        let (mut open, mut closed) = (0_usize, 0_usize);
+        for at in memchr::memchr3_iter(b'{', b'}', b'[', line) {
+            match line.get(at) {
+                Some(b'}') => closed += 1,
+                Some(b'{') => {
+                    open += 1;
+                    match line.get(..at).unwrap_or_default() {
+                        [.., b'}'] | [.., b'}', b' '] => found.two_objects = true,
+                        [.., b'}', b','] | [.., b'}', b',', b' '] => found.two_elements = true,
+                        _ => {}
+                    }
+                }
+                _ => found.wrapped |= is_wrapper_list(line, at, is_wrapper),
+            }
+        }
+        found.balanced = open == closed && line.ends_with(b"}");
+        found
     }
-    count(line, b'{') == count(line, b'}')
 }
 
-/// `}{`, `},{` and the like.
-fn has_two_objects(line: &[u8]) -> bool {
-    memchr::memmem::find(line, b"}{").is_some() || memchr::memmem::find(line, b"} {").is_some()
-}
-
-/// `},{` and the like: more than one element of a list, or a list of objects in it.
-pub(super) fn may_have_two_elements(line: &[u8]) -> bool {
-    memchr::memmem::find(line, b"},{").is_some() || memchr::memmem::find(line, b"}, {").is_some()
-}
-
-fn count(bytes: &[u8], wanted: u8) -> usize {
-    bytes.iter().filter(|byte| **byte == wanted).count()
-}
-
-/// Whether a line has a list under one of these keys, at any depth.
-pub(super) fn may_have_list(line: &[u8], is_wrapper: IsWrapper<'_>) -> bool {
-    memchr::memchr_iter(b'[', line).any(|at| {
-        let before = line.get(..at).unwrap_or_default().trim_ascii_end();
-        let Some(before) = before.strip_suffix(b":") else { return false };
-        let Some(before) = before.trim_ascii_end().strip_suffix(b"\"") else { return false };
-        memchr::memrchr(b'"', before).and_then(|quote| before.get(quote + 1..)).is_some_and(is_wrapper)
-    })
+/// Whether the bracket at a position stands behind a wrapper's key.
+fn is_wrapper_list(line: &[u8], at: usize, is_wrapper: IsWrapper<'_>) -> bool {
+    let before = line.get(..at).unwrap_or_default().trim_ascii_end();
+    let Some(before) = before.strip_suffix(b":") else { return false };
+    let Some(before) = before.trim_ascii_end().strip_suffix(b"\"") else { return false };
+    memchr::memrchr(b'"', before).and_then(|quote| before.get(quote + 1..)).is_some_and(is_wrapper)
 }

@@ -3,7 +3,7 @@
 use watchfloor_model::limits::RECORD_BYTES_MAX;
 
 use super::list::BLANKS_MAX;
-use super::object::{self, Scan};
+use super::object::Scan;
 use super::skip::{self, PIECE_BYTES, Run};
 use super::{Framer, State, Step, trim_line};
 use crate::Format;
@@ -64,7 +64,8 @@ impl Framer {
         };
         if line_end <= LINE_LOOK_BYTES {
             let line = rest.get(indent..line_end).unwrap_or_default().trim_ascii_end();
-            if object::is_one_object(line) && !self.may_wrap(line) {
+            let brackets = self.brackets(line);
+            if brackets.balanced && !brackets.two_objects && !brackets.wrapped {
                 let range = indent..indent + line.len();
                 let consumed = (line_end + 1).min(rest.len());
                 self.emit(range, Shape::Json, None, out);
