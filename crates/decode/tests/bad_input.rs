@@ -184,3 +184,93 @@ fn damaged_event_logs_say_what_is_lost() {
         assert_eq!(codes, expected, "{name}");
     }
 }
+
+/// An element of binary XML with text or children, at a position of its chunk.
+fn element(out: &mut Vec<u8>, name: &str, content: &mut dyn FnMut(&mut Vec<u8>)) {
+    out.push(0x01);
+    let size_at = out.len();
+    out.extend(0_u32.to_le_bytes());
+    let name_at = out.len() as u32 + 4;
+    out.extend(name_at.to_le_bytes());
+    out.extend([0; 4]);
+    out.extend(
+        name.bytes().fold(0_u32, |hash, byte| hash.wrapping_mul(65599).wrapping_add(byte.into())).to_le_bytes()[..2]
+            .iter(),
+    );
+    out.extend((name.len() as u16).to_le_bytes());
+    out.extend(name.encode_utf16().flat_map(u16::to_le_bytes));
+    out.extend([0, 0]);
+    out.push(0x02);
+    content(out);
+    out.push(0x04);
+    let size = (out.len() - size_at - 4) as u32;
+    out[size_at..size_at + 4].copy_from_slice(&size.to_le_bytes());
+}
+
+/// A chunk of our own making, with one event for every text.
+fn event_chunk(texts: &[&str]) -> Vec<u8> {
+    let mut out = b"ElfChnk\0".to_vec();
+    out.resize(512, 0);
+    let mut last = 512;
+    for (at, text) in texts.iter().enumerate() {
+        last = out.len();
+        out.extend([0x2A, 0x2A, 0, 0, 0, 0, 0, 0]);
+        out.extend((at as u64 + 1).to_le_bytes());
+        out.extend(132_539_328_000_000_000_u64.to_le_bytes());
+        out.extend([0x0F, 1, 1, 0]);
+        element(&mut out, "Event", &mut |out| {
+            element(out, "EventData", &mut |out| {
+                element(out, "Note", &mut |out| {
+                    out.extend([0x05, 0x01]);
+                    out.extend((text.encode_utf16().count() as u16).to_le_bytes());
+                    out.extend(text.encode_utf16().flat_map(u16::to_le_bytes));
+                });
+            });
+        });
+        out.push(0);
+        let size = (out.len() - last + 4) as u32;
+        out.extend(size.to_le_bytes());
+        out[last + 4..last + 8].copy_from_slice(&size.to_le_bytes());
+    }
+    let count = texts.len() as u64;
+    for (at, value) in [(8, 1), (16, count), (24, 1), (32, count)] {
+        out[at..at + 8].copy_from_slice(&u64::to_le_bytes(value));
+    }
+    // No checksums (4 at byte 120), so that the test can damage what it likes.
+    let free = out.len() as u32;
+    for (at, value) in [(40, 128), (44, last as u32), (48, free), (120, 4)] {
+        out[at..at + 4].copy_from_slice(&u32::to_le_bytes(value));
+    }
+    out.resize(65536, 0);
+    out
+}
+
+#[test]
+fn event_logs_are_read_around_the_damage() {
+    let whole = event_chunk(&["one", "two \u{1F600}", "three"]);
+    let mut damaged = whole.clone();
+    let second = 512 + u32::from_le_bytes(whole[516..520].try_into().unwrap()) as usize;
+    damaged[second..second + 4].copy_from_slice(b"XXXX");
+    let texts = |input: &[u8]| {
+        let mut found = Vec::new();
+        stream(input.chunks(777).map(<[u8]>::to_vec), &mut |framed, raw| {
+            let codes: Vec<_> = framed.trouble.iter().map(|trouble| trouble.code).collect();
+            let raw = String::from_utf8(raw.to_vec()).unwrap();
+            found.push(if framed.shape == Shape::Evtx {
+                format!("{} {raw}", framed.line)
+            } else {
+                format!("{codes:?}")
+            });
+        });
+        found
+    };
+    let one = r#"1 {"Event":{"EventData":{"Note":"one"}}}"#;
+    let two = "2 {\"Event\":{\"EventData\":{\"Note\":\"two \u{1F600}\"}}}";
+    let three = r#"3 {"Event":{"EventData":{"Note":"three"}}}"#;
+    assert_eq!(texts(&whole), [one, two, three]);
+    assert_eq!(texts(&damaged), [one, r#"["evtx.record"]"#, three]);
+    assert_eq!(texts(&[whole.clone(), b"garbage!".repeat(8192), whole.clone()].concat()).len(), 7);
+    // Cut in the third record: the first two are there.
+    let cut = second + u32::from_le_bytes(whole[second + 4..second + 8].try_into().unwrap()) as usize + 20;
+    assert_eq!(texts(&whole[..cut])[..2], [one, two]);
+}

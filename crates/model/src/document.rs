@@ -203,6 +203,13 @@ impl Document {
         Span { start: start as u32, len: (self.text.len() - start) as u32 }
     }
 
+    /// Replaces a node's value. What stood below a list or object stays on the tape and is no longer reached.
+    pub fn set_value(&mut self, id: NodeId, value: Value) {
+        if let Some(node) = self.nodes.get_mut(id as usize) {
+            node.value = value;
+        }
+    }
+
     /// Adds a value that is not a list or object. Refused (and noted in [`Document::full`]) when the document is full.
     pub fn push(&mut self, key: Span, value: Value) -> bool {
         if self.nodes.len() >= NODES_MAX {

@@ -93,7 +93,7 @@ impl Emitter<'_> {
 
     fn caption(&self, out: &mut String, number: u32, id: EnumId, word: Option<u32>) {
         let member = self.member(number, id);
-        if (member == 99 || member == 0)
+        if member == 99
             && let Some(entry) = word.and_then(|word| self.entry(word))
         {
             return self.value(out, entry.value);

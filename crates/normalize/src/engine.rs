@@ -3,7 +3,7 @@
 use base64::Engine as _;
 use sha2::{Digest, Sha256};
 use watchfloor_decode::{Format, Framed, Scratch, Shape, candidates, decode};
-use watchfloor_model::Diagnostic;
+use watchfloor_model::{Diagnostic, NodeId, Value};
 use watchfloor_ocsf::ClassId;
 
 use crate::compile::Library;
@@ -145,6 +145,12 @@ impl<'l> Engine<'l> {
         self.layout.as_deref()
     }
 
+    /// The same, to keep: records of one shape share it.
+    #[must_use]
+    pub fn shape(&self) -> Option<std::sync::Arc<Layout>> {
+        self.layout.clone()
+    }
+
     fn chosen_class(&mut self, recognised: bool) -> ClassId {
         if let Some(reason) = self.machine.unclassified {
             let reason = self.library.consts.text(reason).to_owned();
@@ -238,6 +244,27 @@ impl<'l> Engine<'l> {
     fn bind_plain(&mut self) {
         if let Some(plain) = self.library.families.first() {
             self.plain.bind(&plain.trie, &self.library.keys, &self.machine.doc);
+        }
+        if let Some(node) = self.plain.get(self.library.journal_message) {
+            self.bytes_to_text(node);
+        }
+    }
+
+    /// A list of bytes becomes the text it stands for.
+    fn bytes_to_text(&mut self, node: NodeId) {
+        let doc = &mut self.machine.doc;
+        if doc.node(node).is_none_or(|node| node.value != Value::List) {
+            return;
+        }
+        let byte = |child| match doc.node(child).map(|node| node.value) {
+            Some(Value::Int(byte)) => u8::try_from(byte).ok(),
+            _ => None,
+        };
+        let bytes: Option<Vec<u8>> = doc.children(node).map(byte).collect();
+        if let Some(bytes) = bytes.filter(|bytes| !bytes.is_empty()) {
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let span = doc.compose(|out| out.push_str(&text));
+            doc.set_value(node, Value::Text(span));
         }
     }
 

@@ -53,7 +53,8 @@ impl KeyTable {
 
 #[derive(Debug, Default)]
 struct Place {
-    slot: Option<Slot>,
+    /// Slots that end here, with the rank of this path among the slot's paths: a lower rank wins.
+    slots: Vec<(Slot, u16)>,
     any: Option<State>,
     inner: bool,
 }
@@ -99,13 +100,13 @@ impl Trie {
         self.known.insert(path.to_vec(), slot);
         self.roots.push(Vec::new());
         self.ends.push(0);
-        for full in places_of(names, path) {
-            self.add(keys, &full, slot);
+        for (rank, full) in places_of(names, path).iter().enumerate() {
+            self.add(keys, full, slot, rank as u16);
         }
         slot
     }
 
-    fn add(&mut self, keys: &mut KeyTable, path: &NamePath, slot: Slot) {
+    fn add(&mut self, keys: &mut KeyTable, path: &NamePath, slot: Slot, rank: u16) {
         let mut state: State = 0;
         for (i, step) in path.iter().enumerate() {
             if let Some(place) = self.places.get_mut(usize::from(state)) {
@@ -118,7 +119,7 @@ impl Trie {
             state = self.step_or_new(state, key);
         }
         if let Some(place) = self.places.get_mut(usize::from(state)) {
-            place.slot.get_or_insert(slot);
+            place.slots.push((slot, rank));
         }
         if let Some(end) = self.ends.get_mut(usize::from(slot.0)) {
             *end = state;
@@ -148,9 +149,10 @@ impl Trie {
         new
     }
 
-    fn step(&self, state: State, key: KeyId) -> Option<State> {
+    /// Where a key leads: by its name, and by `*`.
+    fn steps(&self, state: State, key: KeyId) -> [Option<State>; 2] {
         let by_key = if key == 0 { None } else { self.edges.get(&edge(state, key)).copied() };
-        by_key.or_else(|| self.places.get(usize::from(state)).and_then(|place| place.any))
+        [by_key, self.places.get(usize::from(state)).and_then(|place| place.any)]
     }
 
     /// Whether a record with these keys at its root can have a value in a slot.
@@ -164,32 +166,42 @@ fn edge(state: State, key: KeyId) -> u32 {
     (u32::from(state) << 16) | u32::from(key)
 }
 
-/// The paths where a field may stand.
+/// The paths where a field may stand, the preferred first.
 fn places_of(names: Option<&Names>, path: &[String]) -> Vec<NamePath> {
     let plain: NamePath = path.iter().cloned().map(Some).collect();
     let (Some(names), Some((first, rest))) = (names, path.split_first()) else { return vec![plain] };
-    let rest = rest.iter().cloned().map(Some);
-    let named = names.fields.iter().find(|(name, _)| name == first);
-    let heads: Vec<NamePath> = match named {
-        Some((_, paths)) => paths.clone(),
-        None => names
-            .others
-            .iter()
-            .map(|path| {
-                let mut path = path.clone();
-                path.pop();
-                path.push(Some(first.clone()));
-                path
-            })
-            .collect(),
-    };
-    heads.into_iter().map(|head| head.into_iter().chain(rest.clone()).collect()).collect()
+    // A name may have dots itself: the longest beginning of the path that is a name counts.
+    for len in (1..=path.len()).rev() {
+        let (head, rest) = path.split_at(len);
+        let joined = head.join(".");
+        if let Some((_, paths)) = names.fields.iter().find(|(name, _)| *name == joined) {
+            return paths.iter().map(|path| followed_by(path.clone(), rest)).collect();
+        }
+    }
+    let mut places = Vec::new();
+    for path in &names.others {
+        let parent = path.split_last().map(|(_, parent)| parent.to_vec()).unwrap_or_default();
+        let at = |key: &str| followed_by(parent.iter().cloned().chain([Some(key.to_owned())]).collect(), rest);
+        places.push(at(first));
+        // Wazuh writes the names of event data with a small first letter.
+        if parent.last().is_some_and(|key| key.as_deref() == Some("eventdata")) {
+            let mut letters = first.chars();
+            let small: String = letters.next().into_iter().flat_map(char::to_lowercase).chain(letters).collect();
+            places.push(at(&small));
+        }
+    }
+    places
+}
+
+fn followed_by(head: NamePath, rest: &[String]) -> NamePath {
+    head.into_iter().chain(rest.iter().cloned().map(Some)).collect()
 }
 
 /// Where a record's fields are.
 #[derive(Debug, Default)]
 pub struct Bound {
     nodes: Vec<NodeId>,
+    ranks: Vec<u16>,
     set: Vec<Slot>,
     guesses: Vec<KeyId>,
     ordinal: usize,
@@ -221,6 +233,7 @@ impl Bound {
             }
         }
         self.nodes.resize(trie.slots(), NONE);
+        self.ranks.resize(trie.slots(), 0);
         self.root_keys.clear();
         self.ordinal = 0;
         self.walk(trie, keys, doc, 0, 0);
@@ -258,11 +271,10 @@ impl Bound {
             if state == 0 && key != 0 {
                 self.root_keys.push(key);
             }
-            if let Some(next) = trie.step(state, key)
-                && let Some(place) = trie.places.get(usize::from(next))
-            {
-                if let Some(slot) = place.slot {
-                    self.fill(doc, slot, at);
+            for next in trie.steps(state, key).into_iter().flatten() {
+                let Some(place) = trie.places.get(usize::from(next)) else { continue };
+                for (slot, rank) in &place.slots {
+                    self.fill(doc, *slot, *rank, at);
                 }
                 if place.inner && node.end > at + 1 {
                     self.walk(trie, keys, doc, at, next);
@@ -272,18 +284,22 @@ impl Bound {
         }
     }
 
-    /// The first path in the record wins, but a plain value beats an object: `EventID` may be `{"#text": 7045, …}` and have its
-    /// number one step deeper.
-    fn fill(&mut self, doc: &Document, slot: Slot, node: NodeId) {
-        let Some(place) = self.nodes.get_mut(usize::from(slot.0)) else { return };
+    /// The path that stands first in the names file wins, but a plain value beats the object around it: `EventID` may be
+    /// `{"#text": 7045, …}` and have its number one step deeper.
+    fn fill(&mut self, doc: &Document, slot: Slot, rank: u16, node: NodeId) {
+        let at = usize::from(slot.0);
+        let (Some(place), Some(known_rank)) = (self.nodes.get_mut(at), self.ranks.get_mut(at)) else { return };
         if *place == NONE {
-            *place = node;
             self.set.push(slot);
-        } else if doc.node(*place).is_some_and(|known| known.value == Value::Object && known.end > node)
-            && doc.node(node).is_some_and(|inner| inner.value != Value::Object)
-        {
-            *place = node;
+        } else {
+            let around = doc.node(*place).is_some_and(|known| known.value == Value::Object && known.end > node && *place < node)
+                && doc.node(node).is_some_and(|inner| inner.value != Value::Object);
+            if !around && (rank >= *known_rank || is_nothing(doc, node)) && !is_nothing(doc, *place) {
+                return;
+            }
         }
+        *place = node;
+        *known_rank = rank;
     }
 
     /// The number of a key, guessed from what stood at the same place of the record before.
@@ -299,6 +315,15 @@ impl Bound {
             None => {}
         }
         id
+    }
+}
+
+/// Whether a node says nothing: another path's value is better.
+fn is_nothing(doc: &Document, node: NodeId) -> bool {
+    match doc.node(node).map(|node| node.value) {
+        Some(Value::Null) | None => true,
+        Some(Value::Text(span)) => span.len == 0,
+        _ => false,
     }
 }
 

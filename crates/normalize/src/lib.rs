@@ -19,6 +19,7 @@ pub mod native;
 pub mod paths;
 pub mod patterns;
 pub mod plan;
+pub mod quality;
 pub mod run;
 pub mod tape;
 pub mod times;

@@ -123,6 +123,8 @@ pub struct Nest {
     pub path: PathId,
     /// Which array of the path it is: its index goes there.
     pub depth: u8,
+    /// The block reads the record: if nothing of what it reads is there, the object is not either.
+    pub needs_source: bool,
     /// Line in the mapping.
     pub line: u32,
 }
@@ -138,6 +140,8 @@ pub enum Begin {
     Local(u8),
     /// The element of `each`.
     Element,
+    /// `$index`: the number of the element of `each`, from 0.
+    Index,
 }
 
 /// A step that is walked while records flow.
@@ -305,4 +309,5 @@ pub enum Function {
     Domain,
     Account,
     Json,
+    XmlText,
 }

@@ -85,6 +85,7 @@ impl Scope<'_> {
                 Some(number) => Begin::Capture(number as u8),
                 None => return Err(Fault::new(field.at, format!("no pattern before this captures `%{name}`"))),
             },
+            Origin::Local(name) if name == "index" && self.in_element && !self.locals.contains(name) => Begin::Index,
             Origin::Local(name) => match self.locals.iter().position(|known| known == name) {
                 Some(number) => Begin::Local(number as u8),
                 None => return Err(Fault::new(field.at, format!("no `let` before this names `${name}`"))),
@@ -150,7 +151,7 @@ const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("item", 2, 2),
     ("join", 2, 2),
     ("count", 1, 1),
-    ("pairs", 3, 3),
+    ("pairs", 1, 3),
     ("lookup", 4, 4),
     ("regex", 2, 2),
     ("ip", 1, 1),
@@ -175,6 +176,7 @@ const FUNCTIONS: &[(&str, usize, usize)] = &[
     ("domain", 1, 1),
     ("account", 1, 1),
     ("json", 1, 1),
+    ("xml_text", 1, 1),
 ];
 
 fn function(name: &str) -> Option<Function> {
@@ -216,6 +218,7 @@ fn function(name: &str) -> Option<Function> {
         "domain" => Function::Domain,
         "account" => Function::Account,
         "json" => Function::Json,
+        "xml_text" => Function::XmlText,
         _ => return None,
     })
 }

@@ -122,6 +122,8 @@ pub struct Library {
     pub words: Words,
     /// Slot of `class_uid` in the plain family: a record that is an OCSF event already.
     pub class_uid: Slot,
+    /// Slot of `MESSAGE` in the plain family: journald writes it as a list of bytes where it is no clean text.
+    pub journal_message: Slot,
 }
 
 /// Paths that the engine itself sets.
@@ -226,6 +228,7 @@ impl Builder {
         let mut plain = Family { applies: None, format: None, columns: Vec::new(), trie: Trie::default(), plans: Vec::new() };
         let (mut keys, mut paths, mut consts) = (KeyTable::default(), Paths::new(schema), Consts::default());
         let class_uid = plain.trie.slot(&mut keys, None, &["class_uid".to_owned()]);
+        let journal_message = plain.trie.slot(&mut keys, None, &["MESSAGE".to_owned()]);
         let base = schema.class("base_event").unwrap_or_default();
         // A test proves that the schema has these.
         let mut path = |steps: &[&str]| paths.intern(base, steps).unwrap_or(PathId(u16::MAX));
@@ -250,6 +253,7 @@ impl Builder {
             known,
             words,
             class_uid,
+            journal_message,
             packs: Vec::new(),
             families: vec![plain],
             wrappers: Vec::new(),

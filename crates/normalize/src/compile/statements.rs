@@ -143,7 +143,7 @@ impl Scope<'_> {
         let ops = self.block(body);
         self.nest.truncate(outer);
         self.in_element = outer_element;
-        Ok((Nest { path, depth, line: target.at.line }, ops?))
+        Ok((Nest { path, depth, needs_source: body.iter().any(reads), line: target.at.line }, ops?))
     }
 
     /// Compiles alternatives: each begins with the classes that were possible before; after them any of theirs is.
@@ -170,6 +170,27 @@ impl Scope<'_> {
         self.classes = classes;
         let otherwise = compiled.pop().unwrap_or_default();
         Ok((compiled, otherwise))
+    }
+}
+
+/// Whether a statement reads the record.
+fn reads(statement: &Statement) -> bool {
+    match &statement.kind {
+        StatementKind::Set { value, .. } | StatementKind::Let { value, .. } => computes(value),
+        StatementKind::Each { .. } | StatementKind::Match { .. } | StatementKind::Switch { .. } => true,
+        StatementKind::When { arms, otherwise } => arms.iter().any(|(_, block)| block.iter().any(reads)) || otherwise.iter().any(reads),
+        StatementKind::Add { body, .. } => body.iter().any(reads),
+        _ => false,
+    }
+}
+
+/// Whether a value is more than a constant.
+fn computes(value: &Expression) -> bool {
+    match value {
+        Expression::Literal(_) | Expression::Member(..) => false,
+        Expression::If(inner, _) => computes(inner),
+        Expression::First(all) => all.iter().any(computes),
+        _ => true,
     }
 }
 

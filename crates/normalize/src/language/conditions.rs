@@ -80,7 +80,7 @@ impl Parser {
         ];
         for (mark, compare) in operators {
             if self.skip_mark(mark) {
-                return Ok(Condition::Compare(compare, left, self.operand()?));
+                return Ok(Condition::Compare(compare, left, self.single()?));
             }
         }
         self.text_test(left)

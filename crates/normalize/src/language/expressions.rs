@@ -20,6 +20,11 @@ impl Parser {
         self.deeper(|parser| parser.alternatives(false))
     }
 
+    /// One value without alternatives: what stands right of a comparison.
+    pub(super) fn single(&mut self) -> Result<Expression, Fault> {
+        self.deeper(|parser| parser.primary(false))
+    }
+
     fn alternatives(&mut self, tables: bool) -> Result<Expression, Fault> {
         let mut all = vec![self.qualified(tables)?];
         while self.skip_mark("|") {

@@ -105,7 +105,7 @@ impl Parser {
 
     /// One line of a names file.
     pub(super) fn names_line(&mut self, names: &mut Names) -> Result<(), Fault> {
-        let (at, is_field) = (self.at(), *self.peek_at(1) == Token::Mark("="));
+        let (at, is_field) = (self.at(), matches!(self.peek_at(1), Token::Mark("=" | ".")));
         if self.skip_mark("*") {
             self.expect_mark("=")?;
             let paths = self.name_paths()?;
@@ -115,7 +115,11 @@ impl Parser {
             }
             names.others.extend(paths);
         } else {
-            let word = self.word("`names`, `applies`, `format`, or a field")?;
+            let mut word = self.word("`names`, `applies`, `format`, or a field")?;
+            while is_field && self.skip_mark(".") {
+                word.push('.');
+                word.push_str(&self.word("a name")?);
+            }
             match word.as_str() {
                 _ if is_field => {
                     self.expect_mark("=")?;

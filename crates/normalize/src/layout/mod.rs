@@ -16,7 +16,7 @@ use watchfloor_model::Diagnostic;
 use watchfloor_ocsf::{ClassId, EnumId, Schema};
 
 use crate::event::Entry;
-use crate::paths::Paths;
+use crate::paths::{PathId, Paths};
 
 /// One step of writing an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -58,6 +58,8 @@ pub struct Layout {
     pub text: String,
     /// Entries that have no place in the class: they are written under `unmapped`.
     pub moved: Vec<u32>,
+    /// Paths of the entries that have a place, each once: what events of this shape fill.
+    pub filled: Vec<PathId>,
     /// The entry with the activity.
     pub activity: Option<u32>,
     /// Enumeration of the class's activities.

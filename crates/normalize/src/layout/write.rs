@@ -10,7 +10,7 @@ use super::tree::{Branch, Object, build};
 use super::{Layout, Step, Wish};
 use crate::event::Entry;
 use crate::json::write_str;
-use crate::paths::Paths;
+use crate::paths::{PathId, Paths};
 
 /// Lays an event out: as the class that was wished for, or as a base event if that class is incomplete.
 pub(super) fn lay_out(schema: &'static Schema, paths: &Paths, wish: Wish, entries: &[Entry]) -> Layout {
@@ -28,6 +28,7 @@ pub(super) fn lay_out(schema: &'static Schema, paths: &Paths, wish: Wish, entrie
         steps: Vec::new(),
         text: String::new(),
         moved: Vec::new(),
+        filled: Vec::new(),
         activity: None,
         activities: None,
         diagnostics,
@@ -61,11 +62,21 @@ fn try_class(
         class: wish.class,
         steps: writer.steps,
         text: writer.text,
+        filled: filled(entries, &checker.moved),
         moved: checker.moved,
         activity,
         activities,
         diagnostics: checker.diagnostics,
     })
+}
+
+/// The paths of the entries that did not move, each once.
+fn filled(entries: &[Entry], moved: &[u32]) -> Vec<PathId> {
+    let kept = entries.iter().enumerate().filter(|(number, _)| !moved.contains(&(*number as u32)));
+    let mut paths: Vec<PathId> = kept.map(|(_, entry)| entry.path).collect();
+    paths.sort_unstable();
+    paths.dedup();
+    paths
 }
 
 fn lack_of_class(schema: &Schema, root: &Object) -> String {
@@ -88,6 +99,12 @@ fn add_captions(schema: &Schema, object: &mut Object, entries: &[Entry]) {
         let is_number = attr.enumeration.is_some_and(|id| !schema.enumeration(id).is_text());
         if let (Some(sibling), true) = (sibling, is_number) {
             let word = object.members.get(&sibling).cloned();
+            // The source has a word and the mapping no member for it: that is Other.
+            let other = attr.enumeration.is_some_and(|id| schema.enumeration(id).has(99));
+            if let (Some(member @ Branch::Unknown), Some(Branch::Leaf(_)), true) = (object.members.get_mut(&name), &word, other) {
+                *member = Branch::Fixed("99".into());
+                continue;
+            }
             if let Some(caption) = object.members.get(&name).and_then(|branch| caption(branch, word.as_ref())) {
                 object.members.insert(sibling, caption);
             }
@@ -110,7 +127,6 @@ fn caption(member: &Branch, word: Option<&Branch>) -> Option<Branch> {
     match (member, word) {
         (Branch::Leaf(number), Some(Branch::Leaf(word))) => Some(Branch::Caption(Some(*number), Some(*word))),
         (Branch::Leaf(number), _) => Some(Branch::Caption(Some(*number), None)),
-        (Branch::Unknown, Some(Branch::Leaf(word))) => Some(Branch::Leaf(*word)),
         (Branch::Unknown, _) => Some(Branch::Caption(None, None)),
         (Branch::Array(members), words) => {
             let mut captions = BTreeMap::new();

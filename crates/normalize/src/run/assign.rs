@@ -22,6 +22,7 @@ impl<'l> Machine<'l> {
                 _ => self.store(set, leaf, path.arrays, value, 0),
             };
             if stored {
+                self.sourced += u32::from(self.touched.len() > mark);
                 let touched = std::mem::take(&mut self.touched);
                 self.mark_used(touched.get(mark..).unwrap_or_default());
                 self.touched = touched;

@@ -111,10 +111,20 @@ impl Machine<'_> {
             | Type::Username | Type::ResourceUid | Type::RegKeyPath => Some(value),
             Type::Ip => {
                 let text = self.text_of(value)?;
-                let bare = text.trim().trim_start_matches('[').trim_end_matches(']');
-                (crate::patterns::is_ip(bare) && watchfloor_ocsf::check_text(ty, bare).is_ok()).then(|| bare.len() == text.len()).map(|same| (same, bare.to_owned())).map(|(same, bare)| {
-                    if same { value } else { Val::Text(self.doc.compose(|out| out.push_str(&bare))) }
-                })
+                let mut bare = text.trim().trim_start_matches('[').trim_end_matches(']');
+                // An IPv4 address in IPv6 clothes is that IPv4 address.
+                let mapped = bare.get(..7).is_some_and(|start| start.eq_ignore_ascii_case("::ffff:"));
+                if mapped && bare.contains('.') {
+                    bare = bare.get(7..)?;
+                }
+                if !crate::patterns::is_ip(bare) || watchfloor_ocsf::check_text(ty, bare).is_err() {
+                    return None;
+                }
+                if bare.len() == text.len() {
+                    return Some(value);
+                }
+                let bare = bare.to_owned();
+                Some(Val::Text(self.doc.compose(|out| out.push_str(&bare))))
             }
             Type::Mac => {
                 let text = self.text_of(value)?;

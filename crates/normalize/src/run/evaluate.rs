@@ -66,9 +66,13 @@ impl<'l> Machine<'l> {
             }
             Begin::Local(number) => {
                 let (value, start, end) = (*self.locals.get(usize::from(number))?)?;
-                self.touch_again(start, end);
+                // Of an object that was named only the part that is read counts as used.
+                if walk.is_empty() || !matches!(value, Val::Node(_)) {
+                    self.touch_again(start, end);
+                }
                 value
             }
+            Begin::Index => return Some(Val::Int(i64::from(self.index))),
             Begin::Element => {
                 let (value, start, end) = self.element?;
                 self.touch_again(start, end);

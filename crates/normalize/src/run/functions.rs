@@ -36,10 +36,7 @@ impl<'l> Machine<'l> {
                     }
                 }
             }
-            Function::Ip => self.address(arguments, true),
-            Function::NotIp => self.address(arguments, false),
-            Function::Lower | Function::Upper | Function::Hex | Function::Base64 => self.rewrite(function, arguments),
-            _ => self.part(function, arguments),
+            _ => self.text_function(function, arguments),
         }
     }
 
@@ -52,13 +49,34 @@ impl<'l> Machine<'l> {
         self.text_span(value)
     }
 
-    /// Functions that give a part of a text.
-    fn part(&mut self, function: &'l Function, arguments: &'l [Expr]) -> Option<Val> {
-        let span = self.text_argument(arguments, 0)?;
+    /// Functions from text to text. Of a list they give the list of results.
+    fn text_function(&mut self, function: &'l Function, arguments: &'l [Expr]) -> Option<Val> {
+        let value = self.argument(arguments, 0)?;
         let second = match arguments.len() {
             2.. => Some(self.text_argument(arguments, 1)?),
             _ => None,
         };
+        let is_list = matches!(value, Val::List(..)) || matches!(value, Val::Node(id) if self.doc.node(id)?.value == Value::List);
+        if !is_list {
+            return self.text_result(function, value, second);
+        }
+        let values = self.values_of(value)?;
+        let results = values.into_iter().filter_map(|value| self.text_result(function, value, second)).collect();
+        self.list(results)
+    }
+
+    fn text_result(&mut self, function: &'l Function, value: Val, second: Option<Span>) -> Option<Val> {
+        let span = self.text_span(value)?;
+        match function {
+            Function::Ip => self.address(span, true),
+            Function::NotIp => self.address(span, false),
+            Function::Lower | Function::Upper | Function::Hex | Function::Base64 | Function::XmlText => self.rewrite(function, span),
+            _ => self.part(function, span, second),
+        }
+    }
+
+    /// Functions that give a part of a text.
+    fn part(&mut self, function: &'l Function, span: Span, second: Option<Span>) -> Option<Val> {
         let text = self.doc.text(span);
         let mark = second.map_or("", |span| self.doc.text(span));
         let part: &str = match function {
@@ -101,12 +119,12 @@ impl<'l> Machine<'l> {
         Some(Val::Text(Span { start: span.start + offset as u32, len: part.len() as u32 }))
     }
 
-    fn rewrite(&mut self, function: &'l Function, arguments: &'l [Expr]) -> Option<Val> {
-        let span = self.text_argument(arguments, 0)?;
+    fn rewrite(&mut self, function: &'l Function, span: Span) -> Option<Val> {
         let text = self.doc.text(span);
         let already = match function {
             Function::Lower => !text.bytes().any(|b| b.is_ascii_uppercase() || b >= 0x80),
             Function::Upper => !text.bytes().any(|b| b.is_ascii_lowercase() || b >= 0x80),
+            Function::XmlText => !text.contains('&'),
             _ => false,
         };
         if already {
@@ -116,14 +134,13 @@ impl<'l> Machine<'l> {
             Function::Lower => text.to_lowercase(),
             Function::Upper => text.to_uppercase(),
             Function::Hex => decode_hex(text)?,
+            Function::XmlText => decode_xml(text),
             _ => decode_base64(text)?,
         };
         (!rewritten.is_empty()).then(|| Val::Text(self.doc.compose(|out| out.push_str(&rewritten))))
     }
 
-    fn address(&mut self, arguments: &'l [Expr], wanted: bool) -> Option<Val> {
-        let value = self.argument(arguments, 0)?;
-        let span = self.text_span(value)?;
+    fn address(&mut self, span: Span, wanted: bool) -> Option<Val> {
         let text = self.doc.text(span);
         (is_ip(text.trim_matches(['[', ']', ' '])) == wanted).then_some(Val::Text(span))
     }
@@ -211,9 +228,13 @@ impl<'l> Machine<'l> {
         Some(Val::Int(count as i64))
     }
 
-    /// `k=v,k=v` as objects with `key` and `value`, on the tape behind the record.
+    /// `k=v,k=v`, or the members of an object, as objects with `key` and `value`, on the tape behind the record.
     fn pairs(&mut self, arguments: &'l [Expr]) -> Option<Val> {
-        let text = self.text_argument(arguments, 0)?;
+        let source = self.argument(arguments, 0)?;
+        if let Val::Node(object) = source {
+            return self.pairs_of_object(object);
+        }
+        let text = self.text_span(source)?;
         let (between, inside) = (self.text_argument(arguments, 1)?, self.text_argument(arguments, 2)?);
         let (between, inside) = (self.doc.text(between).to_owned(), self.doc.text(inside).to_owned());
         let text = self.doc.text(text).to_owned();
@@ -228,6 +249,29 @@ impl<'l> Machine<'l> {
             self.doc.push_text("value", value.trim());
             self.doc.close(object);
             values.push(Val::Node(object));
+        }
+        self.used.resize(self.doc.nodes().len(), false);
+        self.list(values)
+    }
+
+    fn pairs_of_object(&mut self, object: u32) -> Option<Val> {
+        let members: Vec<u32> = match self.doc.node(object)?.value {
+            Value::Object => self.doc.children(object).collect(),
+            _ => return None,
+        };
+        let mut values = Vec::new();
+        for member in members {
+            let (key, value) = self.doc.node(member).map(|node| (node.key, node.value))?;
+            let value = match value {
+                Value::List | Value::Object => Value::Text(self.json_text(member)),
+                plain => plain,
+            };
+            let pair = self.doc.open_object("")?;
+            let (key_name, value_name) = (self.doc.keep("key"), self.doc.keep("value"));
+            self.doc.push(key_name, Value::Text(key));
+            self.doc.push(value_name, value);
+            self.doc.close(pair);
+            values.push(Val::Node(pair));
         }
         self.used.resize(self.doc.nodes().len(), false);
         self.list(values)
@@ -341,6 +385,43 @@ impl<'l> Machine<'l> {
         }
         Some(Val::Time(reading.millis))
     }
+}
+
+/// The five entities of XML and numeric ones; anything else stays as it is.
+fn decode_xml(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once('&') {
+        out.push_str(before);
+        let entity = after.split_once(';').filter(|(name, _)| name.len() <= 8);
+        let decoded = entity.and_then(|(name, _)| match name {
+            "lt" => Some('<'),
+            "gt" => Some('>'),
+            "amp" => Some('&'),
+            "quot" => Some('"'),
+            "apos" => Some('\''),
+            _ => {
+                let digits = name.strip_prefix('#')?;
+                let code = match digits.strip_prefix(['x', 'X']) {
+                    Some(hex) => u32::from_str_radix(hex, 16).ok()?,
+                    None => digits.parse().ok()?,
+                };
+                char::from_u32(code)
+            }
+        });
+        match (decoded, entity) {
+            (Some(c), Some((_, behind))) => {
+                out.push(c);
+                rest = behind;
+            }
+            _ => {
+                out.push('&');
+                rest = after;
+            }
+        }
+    }
+    out.push_str(rest);
+    out
 }
 
 fn decode_hex(text: &str) -> Option<String> {

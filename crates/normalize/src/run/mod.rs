@@ -93,6 +93,10 @@ pub struct Machine<'l> {
     element: Option<(Val, u32, u32)>,
     indices: Indices,
     nested: u8,
+    /// Assignments of values that came from the record.
+    sourced: u32,
+    /// Index of the element that `each` is at.
+    index: u32,
     first_of_element: usize,
     counters: Vec<(PathId, Indices, u32)>,
     latest: Vec<(u32, u32)>,
@@ -127,6 +131,8 @@ impl<'l> Machine<'l> {
             element: None,
             indices: Indices::default(),
             nested: 0,
+            sourced: 0,
+            index: 0,
             first_of_element: 0,
             counters: Vec::new(),
             latest: vec![(0, 0); library.paths.len()],
@@ -304,6 +310,7 @@ impl<'l> Machine<'l> {
         match value {
             Val::List(from, len) => {
                 for at in from..from + len {
+                    self.index = at - from;
                     let Some(item) = self.lists.get(at as usize).copied() else { break };
                     self.nest(nest, Some((item, start, end)), ops, trie);
                 }
@@ -311,7 +318,10 @@ impl<'l> Machine<'l> {
             Val::Node(id) if matches!(self.doc.node(id).map(|node| node.value), Some(Value::List)) => {
                 let mut child = id + 1;
                 let stop = self.doc.node(id).map_or(0, |node| node.end);
+                let mut index = 0;
                 while child < stop {
+                    self.index = index;
+                    index += 1;
                     self.nest(nest, Some((Val::Node(child), 0, 0)), ops, trie);
                     child = self.doc.node(child).map_or(stop, |node| node.end);
                 }
@@ -330,19 +340,26 @@ impl<'l> Machine<'l> {
             self.note_long_list(nest.path);
             return;
         }
-        let outer = (self.indices, self.nested, self.first_of_element, self.element);
+        let outer = (self.indices, self.nested, self.first_of_element, self.element, self.sourced);
         self.indices = prefix.with(nest.depth, index);
         self.nested = nest.depth + 1;
         self.first_of_element = self.entries.len();
         self.element = element;
         let before = self.entries.len();
+        self.sourced = 0;
         self.block(ops, trie);
+        if nest.needs_source && self.sourced == 0 {
+            // Constants around a value that is not there say nothing.
+            self.entries.truncate(before);
+        }
         if self.entries.len() > before
             && let Some((.., next)) = self.counters.get_mut(counter)
         {
             *next = (*next).max(index + 1);
         }
-        (self.indices, self.nested, self.first_of_element, self.element) = outer;
+        let sourced = self.sourced;
+        (self.indices, self.nested, self.first_of_element, self.element, self.sourced) = outer;
+        self.sourced += sourced;
     }
 
     fn note_long_list(&mut self, path: PathId) {
@@ -420,8 +437,9 @@ impl<'l> Machine<'l> {
     pub(crate) fn unused_captures(&self) -> impl Iterator<Item = (&'l str, Val)> + '_ {
         let names = self.capture_names;
         self.captures.iter().zip(names).filter_map(|(captured, name)| {
-            let captured = captured.as_ref()?;
-            (!captured.used).then_some((name.as_str(), captured.value))
+            let captured = captured.as_ref().filter(|captured| !captured.used)?;
+            let says = self.text_of(captured.value).is_some_and(|text| !text.is_empty() && !self.absent.iter().any(|a| **a == *text));
+            says.then_some((name.as_str(), captured.value))
         })
     }
 }
