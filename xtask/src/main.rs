@@ -2,6 +2,7 @@
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a command line tool talks to its user")]
 
 mod demo;
+mod fuzz;
 mod goldens;
 mod mutants;
 mod ocsf_table;
@@ -26,6 +27,7 @@ usage: cargo xtask COMMAND
   oracle FILE.jsonl…                    validate events with the official JSON Schemas (python3)
   oracle --agree                        compare our validator with the official JSON Schemas on made events
   ocsf-table --schema FILE --out FILE   make a table of facts from a compiled OCSF schema
+  fuzz [TARGET] [SECONDS]               run the fuzz targets (all, 60 seconds each)
   doctor                                say what this machine lacks for the above
 
 example: cargo xtask ocsf-table --schema ocsf-1.8.0.json --out crates/ocsf/schema/1.8.0.tsv
@@ -54,6 +56,7 @@ fn command() -> Result<()> {
         Some("goldens") => goldens::goldens(args),
         Some("oracle") => oracle::oracle(args),
         Some("ocsf-table") => ocsf_table::ocsf_table(args),
+        Some("fuzz") => fuzz::fuzz(args),
         Some("doctor") => test::doctor(args),
         _ => bail!("unknown command {}; `cargo xtask --help` lists them", command.display()),
     }

@@ -4,7 +4,7 @@ use watchfloor_model::{Document, NodeId, Value};
 use watchfloor_ocsf::{EnumId, Schema, Type};
 
 use crate::event::{Entry, Val};
-use crate::json::{write_float, write_inner, write_int, write_str};
+use crate::json::{Sink as _, write_float, write_inner, write_int, write_str};
 use crate::layout::{Layout, Step};
 use crate::run::Machine;
 use crate::tape::write_node;
@@ -23,7 +23,7 @@ pub struct Origin<'a> {
 }
 
 /// Appends an event.
-pub fn write_event(out: &mut String, machine: &Machine<'_>, layout: &Layout, origin: Origin<'_>) {
+pub fn write_event(out: &mut Vec<u8>, machine: &Machine<'_>, layout: &Layout, origin: Origin<'_>) {
     let emitter = Emitter { machine, layout, schema: machine.library.schema, origin };
     for step in &layout.steps {
         emitter.step(out, *step);
@@ -38,7 +38,7 @@ struct Emitter<'a> {
 }
 
 impl Emitter<'_> {
-    fn step(&self, out: &mut String, step: Step) {
+    fn step(&self, out: &mut Vec<u8>, step: Step) {
         match step {
             Step::Text(from, to) => out.push_str(self.layout.text.get(from as usize..to as usize).unwrap_or_default()),
             Step::Value(number) => {
@@ -51,12 +51,12 @@ impl Emitter<'_> {
             Step::Caption(number, id, word) => self.caption(out, number, id, word),
             Step::TypeUid => write_int(out, i64::from(self.class_uid()) * 100 + self.activity()),
             Step::TypeName => {
-                out.push('"');
+                out.push(b'"');
                 write_inner(out, &self.schema.class_info(self.layout.class).caption);
                 out.push_str(": ");
                 let caption = self.layout.activities.and_then(|id| self.schema.enumeration(id).caption(self.activity()));
                 write_inner(out, caption.unwrap_or("Unknown"));
-                out.push('"');
+                out.push(b'"');
             }
             Step::Received => write_int(out, self.machine.clock.received),
             Step::Raw => write_str(out, self.machine.doc.raw()),
@@ -91,7 +91,7 @@ impl Emitter<'_> {
         if self.schema.enumeration(id).has(99) { 99 } else { 0 }
     }
 
-    fn caption(&self, out: &mut String, number: u32, id: EnumId, word: Option<u32>) {
+    fn caption(&self, out: &mut Vec<u8>, number: u32, id: EnumId, word: Option<u32>) {
         let member = self.member(number, id);
         if member == 99
             && let Some(entry) = word.and_then(|word| self.entry(word))
@@ -101,7 +101,7 @@ impl Emitter<'_> {
         write_str(out, self.schema.enumeration(id).caption(member).unwrap_or("Other"));
     }
 
-    fn value(&self, out: &mut String, value: Val) {
+    fn value(&self, out: &mut Vec<u8>, value: Val) {
         match value {
             Val::Text(span) => write_str(out, self.machine.doc.text(span)),
             Val::Const(id) => out.push_str(self.machine.library.consts.json(id)),
@@ -111,32 +111,32 @@ impl Emitter<'_> {
             Val::Bool(value) => out.push_str(if value { "true" } else { "false" }),
             Val::Node(id) => write_node(out, &self.machine.doc, self.machine.structure_of(id)),
             Val::List(start, len) => {
-                out.push('[');
+                out.push(b'[');
                 for (i, item) in self.machine.items_of(start, len).iter().enumerate() {
                     if i > 0 {
-                        out.push(',');
+                        out.push(b',');
                     }
                     self.value(out, *item);
                 }
-                out.push(']');
+                out.push(b']');
             }
         }
     }
 
-    fn quoted(&self, out: &mut String, number: u32) {
+    fn quoted(&self, out: &mut Vec<u8>, number: u32) {
         let Some(entry) = self.entry(number) else { return out.push_str("\"\"") };
         match entry.value {
             Val::Text(_) | Val::Const(_) => self.value(out, entry.value),
             other => {
-                let mut text = String::new();
+                let mut text = Vec::new();
                 self.value(&mut text, other);
-                write_str(out, &text);
+                write_str(out, &String::from_utf8_lossy(&text));
             }
         }
     }
 
     /// What no statement used, under its own names.
-    fn unmapped(&self, out: &mut String) {
+    fn unmapped(&self, out: &mut Vec<u8>) {
         let before = out.len();
         out.push_str(",\"unmapped\":{");
         let empty = out.len();
@@ -150,7 +150,7 @@ impl Emitter<'_> {
         for (name, value) in self.machine.unused_captures() {
             comma(out);
             write_str(out, name);
-            out.push(':');
+            out.push(b':');
             self.value(out, value);
         }
         if let Some(bytes) = self.origin.bytes {
@@ -161,25 +161,25 @@ impl Emitter<'_> {
         if out.len() == empty {
             out.truncate(before);
         } else {
-            out.push('}');
+            out.push(b'}');
         }
     }
 
     /// An attribute without a place: its path, with indices.
-    fn moved(&self, out: &mut String, entry: &Entry) {
+    fn moved(&self, out: &mut Vec<u8>, entry: &Entry) {
         let Some(path) = self.machine.library.paths.get(entry.path) else { return };
         comma(out);
-        out.push('"');
+        out.push(b'"');
         let mut depth = 0;
         for (i, (name, is_array)) in path.steps.iter().enumerate() {
             if i > 0 {
-                out.push('.');
+                out.push(b'.');
             }
             write_inner(out, name);
             if *is_array {
-                out.push('[');
+                out.push(b'[');
                 write_int(out, i64::from(entry.indices.get(depth)));
-                out.push(']');
+                out.push(b']');
                 depth += 1;
             }
         }
@@ -191,9 +191,9 @@ impl Emitter<'_> {
     }
 }
 
-fn comma(out: &mut String) {
-    if !out.ends_with(['{', '[']) {
-        out.push(',');
+fn comma(out: &mut Vec<u8>) {
+    if !matches!(out.last_byte(), Some(b'{' | b'[')) {
+        out.push(b',');
     }
 }
 
@@ -208,7 +208,7 @@ impl Rest<'_> {
         &self.machine.doc
     }
 
-    fn members(&self, out: &mut String, parent: NodeId) {
+    fn members(&self, out: &mut Vec<u8>, parent: NodeId) {
         let Some(node) = self.doc().node(parent) else { return };
         if self.is_used(parent) {
             return;
@@ -249,11 +249,11 @@ impl Rest<'_> {
     }
 
     /// Appends `,"key":rest` if there is a rest.
-    fn member(&self, out: &mut String, id: NodeId, key: &str) {
+    fn member(&self, out: &mut Vec<u8>, id: NodeId, key: &str) {
         let before = out.len();
         comma(out);
         write_str(out, key);
-        out.push(':');
+        out.push(b':');
         let start = out.len();
         self.rest(out, id);
         if out.len() == start {
@@ -262,7 +262,7 @@ impl Rest<'_> {
     }
 
     /// Appends what is left of a value; nothing if nothing is.
-    fn rest(&self, out: &mut String, id: NodeId) {
+    fn rest(&self, out: &mut Vec<u8>, id: NodeId) {
         if self.is_used(id) {
             return;
         }
@@ -280,14 +280,14 @@ impl Rest<'_> {
             }
             Value::Object => {
                 let before = out.len();
-                out.push('{');
+                out.push(b'{');
                 let empty = out.len();
                 self.members(out, id);
-                close(out, before, empty, '}');
+                close(out, before, empty, b'}');
             }
             Value::List => {
                 let before = out.len();
-                out.push('[');
+                out.push(b'[');
                 let empty = out.len();
                 for child in self.doc().children(id) {
                     let here = out.len();
@@ -298,14 +298,14 @@ impl Rest<'_> {
                         out.truncate(here);
                     }
                 }
-                close(out, before, empty, ']');
+                close(out, before, empty, b']');
             }
             _ => write_node(out, self.doc(), id),
         }
     }
 }
 
-fn close(out: &mut String, before: usize, empty: usize, bracket: char) {
+fn close(out: &mut Vec<u8>, before: usize, empty: usize, bracket: u8) {
     if out.len() == empty {
         out.truncate(before);
     } else {

@@ -10,7 +10,7 @@ use crate::compile::Library;
 use crate::detect::Candidates;
 use crate::emit::{Origin, write_event};
 use crate::event::{Entry, Val};
-use crate::fields::Bound;
+use crate::fields::{Bound, KeyIds};
 use crate::layout::{Layout, Layouts, Wish};
 use crate::native;
 use crate::paths::{Indices, PathId};
@@ -50,6 +50,7 @@ pub struct Engine<'l> {
     /// The last record and what was made of it.
     pub machine: Machine<'l>,
     plain: Bound,
+    key_ids: KeyIds,
     candidates: Candidates,
     layouts: Layouts,
     scratch: Scratch,
@@ -73,6 +74,7 @@ impl<'l> Engine<'l> {
             machine: Machine::new(library, options.clock.clone()),
             options,
             plain: Bound::default(),
+            key_ids: KeyIds::default(),
             candidates: Candidates::default(),
             layouts: Layouts::default(),
             scratch: Scratch::default(),
@@ -93,7 +95,7 @@ impl<'l> Engine<'l> {
     }
 
     /// Appends the event of a record to `out`, without a line end.
-    pub fn normalize(&mut self, framed: &Framed, bytes: &[u8], out: &mut String) -> Outcome {
+    pub fn normalize(&mut self, framed: &Framed, bytes: &[u8], out: &mut Vec<u8>) -> Outcome {
         self.machine.clear();
         self.machine.diagnostics.extend_from_slice(&framed.trouble);
         let hash = hex(framed.original_sha256.unwrap_or_else(|| Sha256::digest(bytes).into()));
@@ -109,7 +111,7 @@ impl<'l> Engine<'l> {
         }
     }
 
-    fn text(&mut self, framed: &Framed, raw: &str, bytes: Option<&str>, hash: String, out: &mut String) -> Outcome {
+    fn text(&mut self, framed: &Framed, raw: &str, bytes: Option<&str>, hash: String, out: &mut Vec<u8>) -> Outcome {
         let found = self.recognise(framed, raw);
         if found.is_none() && self.plain.get(self.library.class_uid).is_some() {
             let passed = native::pass(&mut self.machine, raw, out);
@@ -238,12 +240,13 @@ impl<'l> Engine<'l> {
 
     fn decode(&mut self, format: Format, framed: &Framed, raw: &str) -> bool {
         self.machine.format = format;
+        self.key_ids.clear();
         decode(format, framed, raw, &mut self.machine.doc, &mut self.machine.diagnostics, &mut self.scratch)
     }
 
     fn bind_plain(&mut self) {
         if let Some(plain) = self.library.families.first() {
-            self.plain.bind(&plain.trie, &self.library.keys, &self.machine.doc);
+            self.plain.bind(&plain.trie, &self.library.keys, &mut self.key_ids, &self.machine.doc);
         }
         if let Some(node) = self.plain.get(self.library.journal_message) {
             self.bytes_to_text(node);
@@ -285,7 +288,7 @@ impl<'l> Engine<'l> {
             if !holds {
                 continue;
             }
-            self.machine.bound.bind(&family.trie, &library.keys, &self.machine.doc);
+            self.machine.bound.bind(&family.trie, &library.keys, &mut self.key_ids, &self.machine.doc);
             let named = family.format.unwrap_or(format);
             if let Some(found) = self.detect_in(number, named) {
                 return Some(found);
@@ -334,7 +337,7 @@ impl<'l> Engine<'l> {
                     continue;
                 }
             }
-            self.machine.bound.bind(&family.trie, &library.keys, &self.machine.doc);
+            self.machine.bound.bind(&family.trie, &library.keys, &mut self.key_ids, &self.machine.doc);
             self.machine.format = named;
             return Some(Found { plan, family: number });
         }

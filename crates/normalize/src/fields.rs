@@ -63,6 +63,8 @@ struct Place {
 #[derive(Debug)]
 pub struct Trie {
     places: Vec<Place>,
+    /// Edges of the root by key: most look-ups are there.
+    root: Vec<State>,
     edges: HashMap<u32, State, foldhash::fast::FixedState>,
     /// Slots by the canonical path they were asked for with.
     known: HashMap<Vec<String>, Slot>,
@@ -76,6 +78,7 @@ impl Default for Trie {
     fn default() -> Self {
         Self {
             places: vec![Place::default()],
+            root: Vec::new(),
             edges: HashMap::default(),
             known: HashMap::new(),
             roots: Vec::new(),
@@ -138,6 +141,13 @@ impl Trie {
         match key {
             Some(key) => {
                 self.edges.insert(edge(state, key), new);
+                if state == 0 {
+                    let at = usize::from(key);
+                    self.root.resize(self.root.len().max(at + 1), 0);
+                    if let Some(place) = self.root.get_mut(at) {
+                        *place = new;
+                    }
+                }
             }
             None => {
                 if let Some(place) = self.places.get_mut(usize::from(state)) {
@@ -151,7 +161,11 @@ impl Trie {
 
     /// Where a key leads: by its name, and by `*`.
     fn steps(&self, state: State, key: KeyId) -> [Option<State>; 2] {
-        let by_key = if key == 0 { None } else { self.edges.get(&edge(state, key)).copied() };
+        let by_key = match (state, key) {
+            (_, 0) => None,
+            (0, key) => self.root.get(usize::from(key)).copied().filter(|state| *state != 0),
+            _ => self.edges.get(&edge(state, key)).copied(),
+        };
         [by_key, self.places.get(usize::from(state)).and_then(|place| place.any)]
     }
 
@@ -197,20 +211,59 @@ fn followed_by(head: NamePath, rest: &[String]) -> NamePath {
     head.into_iter().chain(rest.iter().cloned().map(Some)).collect()
 }
 
+/// The numbers of a record's keys: looked up once, whichever families the record is bound for.
+#[derive(Debug, Default)]
+pub struct KeyIds {
+    ids: Vec<KeyId>,
+    guesses: Vec<KeyId>,
+}
+
+/// A key that was not looked up yet.
+const UNSEEN: KeyId = KeyId::MAX;
+
+impl KeyIds {
+    /// Forgets the last record's keys.
+    pub fn clear(&mut self) {
+        std::mem::swap(&mut self.ids, &mut self.guesses);
+        self.ids.clear();
+    }
+
+    /// The number of a node's key, guessed from what stood at the same place of the record before.
+    fn of(&mut self, keys: &KeyTable, node: NodeId, key: &str) -> KeyId {
+        let at = node as usize;
+        if let Some(known) = self.ids.get(at).copied().filter(|id| *id != UNSEEN) {
+            return known;
+        }
+        let guess = self.guesses.get(at).copied().filter(|id| *id != UNSEEN).unwrap_or(0);
+        let id = keys.id(key, guess);
+        if at >= self.ids.len() {
+            self.ids.resize(at + 1, UNSEEN);
+        }
+        if let Some(place) = self.ids.get_mut(at) {
+            *place = id;
+        }
+        id
+    }
+}
+
+/// What a walk along a record needs.
+struct Walk<'a> {
+    trie: &'a Trie,
+    keys: &'a KeyTable,
+    ids: &'a mut KeyIds,
+    doc: &'a Document,
+}
+
 /// Where a record's fields are.
 #[derive(Debug, Default)]
 pub struct Bound {
     nodes: Vec<NodeId>,
     ranks: Vec<u16>,
     set: Vec<Slot>,
-    guesses: Vec<KeyId>,
-    ordinal: usize,
     root_keys: Vec<KeyId>,
 }
 
 const NONE: NodeId = NodeId::MAX;
-/// Keys of a record that are guessed from the record before.
-const GUESSES_MAX: usize = 512;
 
 impl Bound {
     /// The node in a slot.
@@ -226,7 +279,7 @@ impl Bound {
     }
 
     /// Binds a whole record.
-    pub fn bind(&mut self, trie: &Trie, keys: &KeyTable, doc: &Document) {
+    pub fn bind(&mut self, trie: &Trie, keys: &KeyTable, ids: &mut KeyIds, doc: &Document) {
         for slot in self.set.drain(..) {
             if let Some(node) = self.nodes.get_mut(usize::from(slot.0)) {
                 *node = NONE;
@@ -235,12 +288,12 @@ impl Bound {
         self.nodes.resize(trie.slots(), NONE);
         self.ranks.resize(trie.slots(), 0);
         self.root_keys.clear();
-        self.ordinal = 0;
-        self.walk(trie, keys, doc, 0, 0);
+        self.walk(&mut Walk { trie, keys, ids, doc }, 0, 0);
     }
 
     /// Binds a text of the record that was read as structure: `root` stands where the slot's field stands.
     pub fn bind_embedded(&mut self, trie: &Trie, keys: &KeyTable, doc: &Document, slot: Slot, root: NodeId) {
+        let ids = &mut KeyIds::default();
         let state = trie.ends.get(usize::from(slot.0)).copied().unwrap_or(0);
         if let Some(place) = self.nodes.get_mut(usize::from(slot.0)) {
             if *place == NONE {
@@ -248,17 +301,18 @@ impl Bound {
             }
             *place = root;
         }
-        self.walk(trie, keys, doc, root, state);
+        self.walk(&mut Walk { trie, keys, ids, doc }, root, state);
     }
 
-    fn walk(&mut self, trie: &Trie, keys: &KeyTable, doc: &Document, parent: NodeId, state: State) {
+    fn walk(&mut self, way: &mut Walk<'_>, parent: NodeId, state: State) {
+        let (trie, doc) = (way.trie, way.doc);
         let nodes = doc.nodes();
         let Some(top) = nodes.get(parent as usize) else { return };
         let mut at = parent + 1;
         if top.value == Value::List {
             // The first element stands for the list; the others are reached by walking.
             if at < top.end {
-                self.walk(trie, keys, doc, at, state);
+                self.walk(way, at, state);
             }
             return;
         }
@@ -267,7 +321,7 @@ impl Bound {
         }
         while at < top.end {
             let Some(node) = nodes.get(at as usize) else { return };
-            let key = self.key(keys, doc.text(node.key));
+            let key = way.ids.of(way.keys, at, doc.text(node.key));
             if state == 0 && key != 0 {
                 self.root_keys.push(key);
             }
@@ -277,7 +331,7 @@ impl Bound {
                     self.fill(doc, *slot, *rank, at);
                 }
                 if place.inner && node.end > at + 1 {
-                    self.walk(trie, keys, doc, at, next);
+                    self.walk(way, at, next);
                 }
             }
             at = node.end;
@@ -300,21 +354,6 @@ impl Bound {
         }
         *place = node;
         *known_rank = rank;
-    }
-
-    /// The number of a key, guessed from what stood at the same place of the record before.
-    fn key(&mut self, keys: &KeyTable, key: &str) -> KeyId {
-        let at = self.ordinal;
-        self.ordinal += 1;
-        let guess = self.guesses.get(at).copied().unwrap_or(0);
-        let id = keys.id(key, guess);
-        match self.guesses.get_mut(at) {
-            Some(place) => *place = id,
-            // Bounded: the guesses never outgrow a record of ordinary size.
-            None if at < GUESSES_MAX => self.guesses.push(id),
-            None => {}
-        }
-        id
     }
 }
 
@@ -365,10 +404,11 @@ mod tests {
         let id = trie.slot(&mut keys, Some(&names), &path("EventID"));
         let image = trie.slot(&mut keys, Some(&names), &path("Image"));
         assert_eq!(trie.slot(&mut keys, Some(&names), &path("Image")), image);
-        let (mut bound, mut doc) = (Bound::default(), Document::new());
+        let (mut bound, mut doc, mut ids) = (Bound::default(), Document::new(), KeyIds::default());
         for (flat, expected) in [(true, "a.exe"), (false, "b.exe"), (true, "a.exe")] {
             document(&mut doc, flat);
-            bound.bind(&trie, &keys, &doc);
+            ids.clear();
+            bound.bind(&trie, &keys, &mut ids, &doc);
             assert_eq!(doc.str(bound.get(image).unwrap()), Some(expected));
             assert!(bound.get(id).is_some());
             assert!(trie.possible(id, bound.root_keys()));

@@ -1,32 +1,85 @@
-//! Writing JSON text.
+//! Writing JSON text, to a string or, where it must be fast, to bytes.
 
-use std::fmt::Write as _;
+use sonic_rs::format::{CompactFormatter, Formatter as _};
 
-/// Bytes that a JSON string cannot hold as they are: controls, the quote, the backslash.
-const SPECIAL: [bool; 256] = {
-    let mut table = [false; 256];
-    let mut i = 0;
-    while i < 0x20 {
-        table[i] = true;
-        i += 1;
+/// What JSON is written to.
+pub trait Sink {
+    /// Appends text as it is.
+    fn push_str(&mut self, text: &str);
+    /// Appends an ASCII character as it is.
+    fn push(&mut self, ascii: char);
+    /// Appends a text as a JSON string, without the quotes around it.
+    fn push_escaped(&mut self, text: &str);
+    /// How long it is.
+    fn len(&self) -> usize;
+    /// Whether nothing is in it.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
     }
-    table[b'"' as usize] = true;
-    table[b'\\' as usize] = true;
-    table[0x7f] = true;
-    table
-};
+    /// Forgets everything behind a length.
+    fn truncate(&mut self, len: usize);
+    /// The last byte.
+    fn last_byte(&self) -> Option<u8>;
+}
+
+impl Sink for String {
+    fn push_str(&mut self, text: &str) {
+        Self::push_str(self, text);
+    }
+    fn push(&mut self, ascii: char) {
+        Self::push(self, ascii);
+    }
+    fn push_escaped(&mut self, text: &str) {
+        escape(self, text);
+    }
+    fn len(&self) -> usize {
+        Self::len(self)
+    }
+    fn truncate(&mut self, len: usize) {
+        Self::truncate(self, len);
+    }
+    fn last_byte(&self) -> Option<u8> {
+        self.as_bytes().last().copied()
+    }
+}
+
+impl Sink for Vec<u8> {
+    fn push_str(&mut self, text: &str) {
+        self.extend_from_slice(text.as_bytes());
+    }
+    fn push(&mut self, ascii: char) {
+        Self::push(self, ascii as u8);
+    }
+    fn push_escaped(&mut self, text: &str) {
+        // Writing to memory cannot fail.
+        let _ = CompactFormatter.write_string_fast(self, text, false);
+    }
+    fn len(&self) -> usize {
+        Self::len(self)
+    }
+    fn truncate(&mut self, len: usize) {
+        Self::truncate(self, len);
+    }
+    fn last_byte(&self) -> Option<u8> {
+        self.last().copied()
+    }
+}
 
 /// Appends a text as a JSON string.
-pub fn write_str(out: &mut String, text: &str) {
+pub fn write_str(out: &mut impl Sink, text: &str) {
     out.push('"');
-    write_inner(out, text);
+    out.push_escaped(text);
     out.push('"');
 }
 
 /// Appends a text as the inside of a JSON string.
-pub fn write_inner(out: &mut String, text: &str) {
+pub fn write_inner(out: &mut impl Sink, text: &str) {
+    out.push_escaped(text);
+}
+
+fn escape(out: &mut String, text: &str) {
     let mut rest = text;
-    while let Some(at) = special(rest.as_bytes()) {
+    while let Some(at) = rest.bytes().position(|byte| byte < 0x20 || matches!(byte, b'"' | b'\\')) {
         let (clean, from) = rest.split_at_checked(at).unwrap_or((rest, ""));
         out.push_str(clean);
         let Some(byte) = from.bytes().next() else { return };
@@ -36,54 +89,25 @@ pub fn write_inner(out: &mut String, text: &str) {
             b'\n' => out.push_str("\\n"),
             b'\r' => out.push_str("\\r"),
             b'\t' => out.push_str("\\t"),
-            _ => {
-                // Writing to a string cannot fail.
-                let _ = write!(out, "\\u{byte:04x}");
-            }
+            0x08 => out.push_str("\\b"),
+            0x0c => out.push_str("\\f"),
+            _ => out.push_str(&format!("\\u{byte:04x}")),
         }
         rest = from.get(1..).unwrap_or_default();
     }
     out.push_str(rest);
 }
 
-/// The first byte that must be escaped: eight bytes at a time, then one by one.
-fn special(bytes: &[u8]) -> Option<usize> {
-    let mut chunks = bytes.chunks_exact(8);
-    let mut at = 0;
-    for chunk in &mut chunks {
-        let word = u64::from_le_bytes(chunk.try_into().unwrap_or_default());
-        if has_special(word) {
-            break;
-        }
-        at += 8;
-    }
-    let rest = bytes.get(at..)?;
-    rest.iter().position(|byte| SPECIAL.get(usize::from(*byte)).copied().unwrap_or(true)).map(|found| at + found)
-}
-
-/// Whether one of eight bytes is under 0x20, a quote, a backslash or 0x7f (may be true for none of them, never false for one).
-fn has_special(word: u64) -> bool {
-    const ONES: u64 = 0x0101_0101_0101_0101;
-    const HIGH: u64 = 0x8080_8080_8080_8080;
-    let zero = |word: u64| word.wrapping_sub(ONES) & !word & HIGH;
-    let under_space = word.wrapping_sub(ONES * 0x20) & !word & HIGH;
-    let quote = zero(word ^ (ONES * u64::from(b'"')));
-    let backslash = zero(word ^ (ONES * u64::from(b'\\')));
-    let delete = zero(word ^ (ONES * 0x7f));
-    (under_space | quote | backslash | delete) != 0
-}
-
 /// Appends a whole number.
-pub fn write_int(out: &mut String, number: i64) {
+pub fn write_int(out: &mut impl Sink, number: i64) {
     let mut buffer = itoa::Buffer::new();
     out.push_str(buffer.format(number));
 }
 
 /// Appends a number with a fraction; what JSON cannot hold becomes `null`.
-pub fn write_float(out: &mut String, number: f64) {
+pub fn write_float(out: &mut impl Sink, number: f64) {
     if number.is_finite() {
-        // Writing to a string cannot fail.
-        let _ = write!(out, "{number:?}");
+        out.push_str(&format!("{number:?}"));
     } else {
         out.push_str("null");
     }
@@ -111,16 +135,17 @@ mod tests {
     }
 
     #[test]
-    fn every_byte_is_escaped_when_it_must_be() {
+    fn both_sinks_write_the_same() {
         for c in (0..=0x17f_u32).filter_map(char::from_u32) {
-            for before in 0..10 {
+            for before in 0..40 {
                 let text = format!("{}{c}tail", "x".repeat(before));
-                let mut out = String::new();
-                write_str(&mut out, &text);
-                assert!(!out.trim_matches('"').bytes().any(|b| b < 0x20), "{c:?}");
-                let inner = out.get(1..out.len() - 1).unwrap();
-                let escaped = matches!(c, '"' | '\\') || (c as u32) < 0x20 || c as u32 == 0x7f;
-                assert_eq!(inner.contains('\\'), escaped, "{c:?} after {before}");
+                let (mut string, mut bytes) = (String::new(), Vec::new());
+                write_str(&mut string, &text);
+                write_str(&mut bytes, &text);
+                assert_eq!(string.as_bytes(), bytes, "{c:?}");
+                assert!(!string.bytes().any(|b| b < 0x20), "{c:?}");
+                let escaped = matches!(c, '"' | '\\') || (c as u32) < 0x20;
+                assert_eq!(string.contains('\\'), escaped, "{c:?} after {before}");
             }
         }
     }

@@ -10,6 +10,7 @@ pub mod compile;
 pub mod detect;
 pub mod emit;
 pub mod engine;
+pub mod entities;
 pub mod event;
 pub mod fields;
 pub mod json;

@@ -10,7 +10,7 @@ use watchfloor_ocsf::{ClassId, Schema, Version, validate};
 use crate::run::Machine;
 
 /// Appends the record's own text as the event, if it is a valid one.
-pub fn pass(machine: &mut Machine<'_>, raw: &str, out: &mut String) -> Option<ClassId> {
+pub fn pass(machine: &mut Machine<'_>, raw: &str, out: &mut Vec<u8>) -> Option<ClassId> {
     let doc = &machine.doc;
     let uid = doc.child(0, "class_uid").and_then(|node| match doc.node(node)?.value {
         Value::Int(uid) => u32::try_from(uid).ok(),
@@ -32,17 +32,14 @@ pub fn pass(machine: &mut Machine<'_>, raw: &str, out: &mut String) -> Option<Cl
         machine.diagnostics.push(Diagnostic::note("ocsf.version", format!("an OCSF {named} event; it is valid as 1.8.0 and passed on as that")));
         write_as(out, machine, version);
     } else {
-        out.push_str(raw.trim());
-    }
-    // A pretty-printed event becomes one line.
-    if out.contains('\n') {
-        out.retain(|c| c != '\n' && c != '\r');
+        // A pretty-printed event becomes one line: line ends are only blanks between its values.
+        out.extend(raw.trim().bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')));
     }
     Schema::v1_8().class_by_uid(uid).or_else(|| Schema::v1_8().class("base_event"))
 }
 
 /// The event with another version text.
-fn write_as(out: &mut String, machine: &Machine<'_>, version: NodeId) {
+fn write_as(out: &mut Vec<u8>, machine: &Machine<'_>, version: NodeId) {
     let mut text = String::new();
     crate::tape::write_node(&mut text, &machine.doc, 0);
     let mut old = String::from("\"version\":");
@@ -50,6 +47,6 @@ fn write_as(out: &mut String, machine: &Machine<'_>, version: NodeId) {
     // Only the metadata's own version: it stands in the object, and the first match inside it is taken.
     let metadata = text.find("\"metadata\":").unwrap_or(0);
     let (before, after) = text.split_at(metadata);
-    out.push_str(before);
-    out.push_str(&after.replacen(&old, "\"version\":\"1.8.0\"", 1));
+    out.extend_from_slice(before.as_bytes());
+    out.extend_from_slice(after.replacen(&old, "\"version\":\"1.8.0\"", 1).as_bytes());
 }

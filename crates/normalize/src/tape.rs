@@ -2,10 +2,10 @@
 
 use watchfloor_model::{Document, NodeId, Value};
 
-use crate::json::{write_float, write_int, write_str};
+use crate::json::{Sink, write_float, write_int, write_str};
 
 /// Appends a node's value.
-pub fn write_node(out: &mut String, doc: &Document, id: NodeId) {
+pub fn write_node(out: &mut impl Sink, doc: &Document, id: NodeId) {
     let Some(node) = doc.node(id) else { return };
     match node.value {
         Value::Null => out.push_str("null"),
@@ -33,7 +33,7 @@ pub fn write_node(out: &mut String, doc: &Document, id: NodeId) {
 }
 
 /// An object's members. Of two with one key the last stands, as most readers of JSON have it.
-fn write_members(out: &mut String, doc: &Document, id: NodeId) {
+fn write_members(out: &mut impl Sink, doc: &Document, id: NodeId) {
     let twice = !doc.duplicates().is_empty();
     let mut first = true;
     for child in doc.children(id) {

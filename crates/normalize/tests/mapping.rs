@@ -29,8 +29,9 @@ fn normalize(library: &Library, text: &str) -> (Vec<serde_json::Value>, Vec<Stri
     let mut engine = Engine::new(library, options());
     let (mut events, mut told) = (Vec::new(), Vec::new());
     for framed in &batch.records {
-        let mut out = String::new();
+        let mut out = Vec::new();
         engine.normalize(framed, batch.raw(framed), &mut out);
+        let out = String::from_utf8(out).unwrap();
         let mut doc = Document::new();
         doc.start(&out);
         doc.seal();

@@ -56,19 +56,20 @@ fn run(input: PathBuf) -> Tally {
     let clock = Clock { received: 1_767_225_600_000, zone: jiff::tz::TimeZone::UTC };
     let mut engine = Engine::new(&library, Options { clock, raw: true, source: None });
     let mut tally = Tally::default();
-    let mut out = String::new();
+    let mut bytes = Vec::new();
     let mut doc = Document::new();
     let mut sink = |input: std::sync::Arc<str>, batch: Batch| {
         for framed in &batch.records {
-            out.clear();
-            let outcome = engine.normalize(framed, batch.raw(framed), &mut out);
+            bytes.clear();
+            let outcome = engine.normalize(framed, batch.raw(framed), &mut bytes);
+            let out = std::str::from_utf8(&bytes).unwrap();
             tally.events += 1;
             let is_base = library.schema.class_info(outcome.class).uid == 0;
             tally.base += usize::from(is_base);
             tally.unexplained += usize::from(is_base && engine.diagnostics().is_empty());
-            doc.start(&out);
+            doc.start(out);
             doc.seal();
-            watchfloor_decode::json_into(&mut doc, Span::default(), &out).unwrap();
+            watchfloor_decode::json_into(&mut doc, Span::default(), out).unwrap();
             let problems = validate(Schema::v1_8(), &doc);
             if !problems.is_empty() {
                 tally.invalid += 1;

@@ -1,6 +1,6 @@
 //! Observations added up, in the order of the records.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use watchfloor_model::{Diagnostic, Grade};
@@ -13,8 +13,9 @@ use super::shape::{KINDS, Shape};
 use super::spread::Spread;
 use super::tally::{Tally, signature};
 use super::{FIELDS_MAX, HASHES_MAX, HOURS_MAX, INPUTS_MAX, SERIES_MAX, SHAPES_WAITING_MAX};
+use crate::compile::Library;
 use crate::layout::Layout;
-use crate::paths::PathId;
+use crate::paths::Paths;
 
 /// Records of one kind before one that nothing recognises, from which on that one is taken for a damaged record of that kind.
 const SOLE_MIN: u64 = 10;
@@ -37,8 +38,9 @@ const FAILURES: &[&str] = &[
 ];
 
 /// Everything seen so far.
-#[derive(Debug, Default)]
-pub struct Quality {
+#[derive(Debug)]
+pub struct Quality<'l> {
+    pub(super) library: &'l Library,
     pub(super) sources: BTreeMap<Kind, Source>,
     pub(super) sequences: BTreeMap<(u64, Option<Kind>), Numbers>,
     /// The latest time of each stream of the current input.
@@ -114,7 +116,8 @@ pub(super) struct Class {
     pub(super) unused: u64,
     pub(super) members: u64,
     pub(super) vague: u64,
-    pub(super) filled: BTreeMap<PathId, u64>,
+    /// Records by attribute that they fill: of the event, and of the objects in it.
+    pub(super) filled: BTreeMap<String, u64>,
     pub(super) fields: BTreeMap<u64, FieldCount>,
     pub(super) fields_full: bool,
     pub(super) hours: BTreeMap<i64, Hour>,
@@ -171,7 +174,26 @@ impl<T> Waiting<T> {
     }
 }
 
-impl Quality {
+impl<'l> Quality<'l> {
+    /// Nothing seen yet.
+    #[must_use]
+    pub fn new(library: &'l Library) -> Self {
+        Self {
+            library,
+            sources: BTreeMap::new(),
+            sequences: BTreeMap::new(),
+            latest: BTreeMap::new(),
+            hashes: HashSet::default(),
+            records: 0,
+            inputs: BTreeMap::new(),
+            current: Sole::None,
+            current_name: None,
+            troubles: Vec::new(),
+            fields: 0,
+            hours: 0,
+        }
+    }
+
     /// Says that the observations that follow are of this input. Each input is a stream of its own: order is judged within it.
     pub fn begin_input(&mut self, name: &Arc<str>) {
         if self.current_name.as_ref() == Some(name) {
@@ -211,7 +233,7 @@ impl Quality {
         source.count(seen, failed, is_copy);
         if kind == seen.kind && kind != Kind::Unknown {
             let ordinal = source.records;
-            source.classes.entry(seen.class).or_default().count(seen, ordinal, &mut self.fields);
+            source.classes.entry(seen.class).or_default().count(seen, ordinal, &mut self.fields, &self.library.paths);
             self.count_hour(kind, seen, failed);
         }
         if !is_copy && seen.kind == kind {
@@ -302,7 +324,7 @@ impl Quality {
             source.codes.add(finding.code, &finding.signature);
         }
         for class in self.sources.values_mut().flat_map(|source| source.classes.values_mut()) {
-            class.settle_layouts();
+            class.settle_layouts(&self.library.paths);
             class.settle_shapes(&mut self.fields);
         }
     }
@@ -387,7 +409,7 @@ pub(super) fn is_whole_hours(millis: i64) -> bool {
 }
 
 impl Class {
-    fn count(&mut self, seen: &Observation, record: u64, fields: &mut usize) {
+    fn count(&mut self, seen: &Observation, record: u64, fields: &mut usize, paths: &Paths) {
         self.records += 1;
         self.values += u64::from(seen.values.all);
         self.unused += u64::from(seen.values.unused);
@@ -396,7 +418,7 @@ impl Class {
         if let Some(layout) = &seen.layout {
             self.layouts.add(layout, record);
             if self.layouts.is_full() {
-                self.settle_layouts();
+                self.settle_layouts(paths);
             }
         }
         self.shapes.add(&seen.shape, record);
@@ -405,10 +427,17 @@ impl Class {
         }
     }
 
-    fn settle_layouts(&mut self) {
+    fn settle_layouts(&mut self, paths: &Paths) {
         for (layout, count, _) in self.layouts.take() {
-            for path in &layout.filled {
-                *self.filled.entry(*path).or_insert(0) += count;
+            let mut names = BTreeSet::new();
+            for path in layout.filled.iter().filter_map(|id| paths.get(*id)) {
+                let mut steps = path.steps.iter().map(|(name, _)| name.as_str());
+                let Some(outer) = steps.next() else { continue };
+                names.insert(outer.to_owned());
+                names.extend(steps.next().map(|inner| format!("{outer}.{inner}")));
+            }
+            for name in names {
+                *self.filled.entry(name).or_insert(0) += count;
             }
         }
     }

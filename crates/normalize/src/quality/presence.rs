@@ -24,6 +24,8 @@ impl Default for Presence {
 pub(super) struct Gaps {
     /// How many moments had events.
     pub(super) moments: u64,
+    /// From the first to the last moment.
+    pub(super) span: i64,
     pub(super) longest: i64,
     /// Where the longest began: epoch seconds.
     pub(super) longest_from: i64,
@@ -49,6 +51,9 @@ impl Presence {
                 (found.longest, found.longest_from) = (length, from.saturating_mul(self.width));
             }
             lengths.push(length);
+        }
+        if let (Some(first), Some(last)) = (self.moments.first(), self.moments.last()) {
+            found.span = last.saturating_sub(*first).saturating_mul(self.width);
         }
         lengths.sort_unstable();
         let at = (lengths.len() * 99).div_ceil(100).saturating_sub(1);

@@ -2,6 +2,7 @@
 
 mod options;
 mod output;
+mod quality;
 mod work;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use watchfloor_normalize::Library;
 
 use self::options::{Ask, Options};
 use self::output::Output;
+use self::quality::Measure;
 use self::work::{Done, Worker};
 use crate::Ended;
 
@@ -55,6 +57,7 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
 
 /// Reader thread, workers, and this thread printing.
 fn pump(library: &Library, options: &Options) -> anyhow::Result<Ended> {
+    let measure = Measure::new(library, options)?;
     let wrappers: Arc<[String]> = library.wrappers.clone().into();
     let (to_workers, tasks) = bounded::<Task>(options.jobs * QUEUE);
     let (to_printer, done) = bounded::<Done>(options.jobs * QUEUE);
@@ -67,7 +70,7 @@ fn pump(library: &Library, options: &Options) -> anyhow::Result<Ended> {
         }
         // Only the workers' ends stay open: printing ends when they do.
         drop((tasks, to_printer));
-        let ended = print(library, options, &done);
+        let ended = print(measure, &done);
         // A reader waiting for a full queue sees the closed channel and stops.
         drop(done);
         let _ = reader.join();
@@ -101,8 +104,8 @@ fn work(library: &Library, options: &Options, tasks: &Receiver<Task>, to_printer
 }
 
 /// Prints pieces in the order of their batches.
-fn print(library: &Library, options: &Options, done: &Receiver<Done>) -> anyhow::Result<Ended> {
-    let mut output = Output::new(library, options);
+fn print(measure: Option<Measure<'_>>, done: &Receiver<Done>) -> anyhow::Result<Ended> {
+    let mut output = Output::new(measure);
     let mut waiting = BTreeMap::new();
     let mut next = 0;
     let mut out = BufWriter::with_capacity(1 << 16, io::stdout().lock());
@@ -114,7 +117,7 @@ fn print(library: &Library, options: &Options, done: &Receiver<Done>) -> anyhow:
             }
         }
         while let Some(piece) = waiting.remove(&next) {
-            out.write_all(piece.events.as_bytes())?;
+            out.write_all(&piece.events)?;
             output.piece(*piece)?;
             next += 1;
         }

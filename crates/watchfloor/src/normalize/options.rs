@@ -26,6 +26,13 @@ pub enum Show {
     QualityJson,
 }
 
+impl Show {
+    /// Whether quality is measured.
+    pub fn is_quality(self) -> bool {
+        matches!(self, Self::QualityTable | Self::QualityJson)
+    }
+}
+
 /// What was asked for.
 #[derive(Debug)]
 pub enum Ask {
@@ -42,6 +49,8 @@ pub struct Options {
     pub source: Option<String>,
     pub packs: Option<PathBuf>,
     pub show: Show,
+    /// Quality JSON of an earlier run.
+    pub baseline: Option<PathBuf>,
     pub version: Version,
     pub raw: bool,
     /// Epoch milliseconds; none: the clock.
@@ -74,6 +83,7 @@ pub fn parse(parser: &mut lexopt::Parser) -> anyhow::Result<Ask> {
         source: None,
         packs: None,
         show: Show::Events,
+        baseline: None,
         version: Version::V1_8,
         raw: true,
         received: None,
@@ -97,6 +107,7 @@ pub fn parse(parser: &mut lexopt::Parser) -> anyhow::Result<Ask> {
                     Some(value) => return Err(Usage(format!("`--quality={}`: there are `table` and `json`", value.to_string_lossy())).into()),
                 };
             }
+            Long("baseline") => options.baseline = Some(PathBuf::from(parser.value()?)),
             Long("ocsf-version") => options.version = version(&parser.value()?.string()?)?,
             Long("no-raw") => options.raw = false,
             Long("received") => options.received = Some(received(&parser.value()?.string()?)?),

@@ -9,7 +9,7 @@ use watchfloor_model::Grade;
 use watchfloor_normalize::Library;
 use watchfloor_normalize::json::{write_int, write_str};
 
-use super::options::Options;
+use super::quality::Measure;
 use super::work::{Piece, Told};
 use crate::Ended;
 
@@ -18,17 +18,20 @@ pub struct Output<'l> {
     failed: bool,
     notes: BTreeMap<(Arc<str>, &'static str, Option<String>), u64>,
     line: String,
-    marker: std::marker::PhantomData<&'l ()>,
+    measure: Option<Measure<'l>>,
 }
 
 impl<'l> Output<'l> {
-    pub fn new(_library: &'l Library, _options: &'l Options) -> Self {
-        Self { failed: false, notes: BTreeMap::new(), line: String::new(), marker: std::marker::PhantomData }
+    pub fn new(measure: Option<Measure<'l>>) -> Self {
+        Self { failed: false, notes: BTreeMap::new(), line: String::new(), measure }
     }
 
     /// Prints what is wrong with an input.
     pub fn trouble(&mut self, placed: &Placed) -> io::Result<()> {
         self.failed |= placed.diagnostic.grade == Grade::Error;
+        if let Some(measure) = &mut self.measure {
+            measure.trouble(placed);
+        }
         self.line.clear();
         let out = &mut self.line;
         out.push_str("{\"code\":");
@@ -49,6 +52,9 @@ impl<'l> Output<'l> {
 
     /// Prints the diagnostics of a batch.
     pub fn piece(&mut self, piece: Piece) -> io::Result<()> {
+        if let Some(measure) = &mut self.measure {
+            measure.batch(&piece.input, &piece.observations);
+        }
         self.line.clear();
         for told in &piece.told {
             self.failed |= told.diagnostic.grade == Grade::Error;
@@ -72,7 +78,7 @@ impl<'l> Output<'l> {
     }
 
     /// Says how often notes would have been repeated.
-    pub fn finish(self, _out: &mut dyn Write) -> anyhow::Result<Ended> {
+    pub fn finish(self, out: &mut dyn Write) -> anyhow::Result<Ended> {
         let mut line = String::new();
         for ((input, code, source), count) in self.notes.iter().filter(|(_, count)| **count > 1) {
             line.push_str("{\"code\":");
@@ -88,7 +94,8 @@ impl<'l> Output<'l> {
             line.push_str("}\n");
         }
         io::stderr().lock().write_all(line.as_bytes())?;
-        Ok(if self.failed { Ended::Findings } else { Ended::Fine })
+        let measured = self.measure.map_or(Ok(Ended::Fine), |measure| measure.finish(out))?;
+        Ok(if self.failed { Ended::Findings } else { measured })
     }
 }
 

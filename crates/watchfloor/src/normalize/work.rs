@@ -1,12 +1,14 @@
 //! What a worker thread does with a batch.
 
-use std::fmt::Write as _;
+use std::io::Write as _;
 use std::sync::Arc;
 
 use watchfloor_decode::{Batch, Framed};
 use watchfloor_intake::Placed;
 use watchfloor_model::{Diagnostic, Document, Span};
-use watchfloor_normalize::json::{write_int, write_str};
+use watchfloor_normalize::entities::{entities, write_entities};
+use watchfloor_normalize::json::{Sink as _, write_int, write_str};
+use watchfloor_normalize::quality::{Observation, Observer};
 use watchfloor_normalize::{Clock, Engine, Library, Outcome};
 use watchfloor_ocsf::{Schema, Version, export};
 
@@ -21,14 +23,18 @@ pub enum Done {
 }
 
 /// The output of a batch.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Piece {
+    /// Where its records come from.
+    pub input: Arc<str>,
     /// Lines for standard output.
-    pub events: String,
+    pub events: Vec<u8>,
     /// Diagnostics of records.
     pub told: Vec<Told>,
     /// Number of records.
     pub records: u64,
+    /// What quality is measured from, if it is.
+    pub observations: Vec<Observation>,
 }
 
 /// A diagnostic of a record, ready to print.
@@ -47,8 +53,9 @@ pub struct Worker<'l> {
     library: &'l Library,
     options: &'l Options,
     engine: Engine<'l>,
-    event: String,
+    event: Vec<u8>,
     document: Document,
+    observer: Option<Observer<'l>>,
 }
 
 impl<'l> Worker<'l> {
@@ -56,12 +63,19 @@ impl<'l> Worker<'l> {
         let clock = Clock { received: options.received.unwrap_or(0), zone: options.zone.clone() };
         let source = options.source.as_deref().and_then(|kind| library.kind(kind));
         let wish = watchfloor_normalize::Options { clock, raw: options.raw, source };
-        Self { library, options, engine: Engine::new(library, wish), event: String::new(), document: Document::new() }
+        let observer = options.show.is_quality().then(|| Observer::new(library));
+        Self { library, options, engine: Engine::new(library, wish), event: Vec::new(), document: Document::new(), observer }
     }
 
     /// Normalises a batch.
     pub fn batch(&mut self, input: &Arc<str>, batch: &Batch) -> Piece {
-        let mut piece = Piece::default();
+        let mut piece = Piece {
+            input: Arc::clone(input),
+            events: Vec::new(),
+            told: Vec::new(),
+            records: 0,
+            observations: Vec::new(),
+        };
         if self.options.received.is_none() {
             self.engine.received(jiff::Timestamp::now().as_millisecond());
         }
@@ -69,6 +83,9 @@ impl<'l> Worker<'l> {
             self.event.clear();
             let outcome = self.engine.normalize(framed, batch.raw(framed), &mut self.event);
             piece.records += 1;
+            if let Some(observer) = &mut self.observer {
+                piece.observations.push(observer.observe(&self.engine, &outcome));
+            }
             self.show(&mut piece, input, framed, &outcome);
             let source = outcome.pack.and_then(|pack| self.library.pack(pack)).map(|pack| pack.kind.as_str());
             for diagnostic in self.engine.diagnostics() {
@@ -88,12 +105,13 @@ impl<'l> Worker<'l> {
     fn show(&mut self, piece: &mut Piece, input: &Arc<str>, framed: &Framed, outcome: &Outcome) {
         match self.options.show {
             Show::Events if self.options.version == Version::V1_8 => {
-                piece.events.push_str(&self.event);
-                piece.events.push('\n');
+                piece.events.extend_from_slice(&self.event);
+                piece.events.push(b'\n');
             }
             Show::Events => self.export(piece, input, framed, outcome),
             Show::Explanation => self.explain(&mut piece.events, input, framed, outcome),
-            Show::Entities | Show::QualityTable | Show::QualityJson => {}
+            Show::Entities => self.entities(&mut piece.events, input, framed, outcome),
+            Show::QualityTable | Show::QualityJson => {}
         }
     }
 
@@ -109,13 +127,16 @@ impl<'l> Worker<'l> {
                 hash: outcome.hash.clone(),
             });
         };
-        self.document.start(&self.event);
+        let event = String::from_utf8_lossy(&self.event);
+        self.document.start(&event);
         self.document.seal();
         let mut lost = Vec::new();
-        let exported = watchfloor_decode::json_into(&mut self.document, Span::default(), &self.event).is_ok()
-            && export(Schema::v1_8(), Schema::version(self.options.version), &self.document, &mut piece.events, &mut lost).is_ok();
+        let mut older = String::new();
+        let exported = watchfloor_decode::json_into(&mut self.document, Span::default(), &event).is_ok()
+            && export(Schema::v1_8(), Schema::version(self.options.version), &self.document, &mut older, &mut lost).is_ok();
         if exported {
-            piece.events.push('\n');
+            piece.events.extend_from_slice(older.as_bytes());
+            piece.events.push(b'\n');
         } else {
             let version = self.options.version.as_str();
             tell("ocsf.export", Diagnostic::error, format!("the event cannot be written as OCSF {version}"));
@@ -125,11 +146,26 @@ impl<'l> Worker<'l> {
         }
     }
 
-    fn explain(&self, out: &mut String, input: &str, framed: &Framed, outcome: &Outcome) {
+    /// The entities of an event as a line of JSON.
+    fn entities(&self, out: &mut Vec<u8>, input: &str, framed: &Framed, outcome: &Outcome) {
+        out.push_str("{\"input\":");
+        write_str(out, input);
+        out.push_str(",\"line\":");
+        write_int(out, framed.line as i64);
+        out.push_str(",\"class_uid\":");
+        write_int(out, i64::from(self.library.schema.class_info(outcome.class).uid));
+        out.push_str(",\"record_sha256\":");
+        write_str(out, &outcome.hash);
+        out.push_str(",\"entities\":");
+        write_entities(out, &entities(&self.engine.machine));
+        out.push_str("}\n");
+    }
+
+    fn explain(&self, out: &mut Vec<u8>, input: &str, framed: &Framed, outcome: &Outcome) {
         let pack = outcome.pack.and_then(|pack| self.library.pack(pack));
         let class = &self.library.schema.class_info(outcome.class).name;
         let kind = pack.map_or("unknown source", |pack| pack.kind.as_str());
-        // Writing to a string cannot fail.
+        // Writing to memory cannot fail.
         let _ = writeln!(out, "{input}, line {}: {kind}, class {class}", framed.line);
         for line in self.engine.machine.explanation() {
             let made_by = match pack {
@@ -138,7 +174,7 @@ impl<'l> Worker<'l> {
             };
             let _ = writeln!(out, "  {:<44} {:<48} {made_by}", line.path, line.value);
         }
-        out.push('\n');
+        out.push(b'\n');
     }
 }
 

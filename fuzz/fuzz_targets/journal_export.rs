@@ -1,0 +1,4 @@
+//! Fuzz target `journal_export`: see the library.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| watchfloor_fuzz::run("journal_export", data));

@@ -1,0 +1,4 @@
+//! Fuzz target `utf16`: see the library.
+#![no_main]
+
+libfuzzer_sys::fuzz_target!(|data: &[u8]| watchfloor_fuzz::run("utf16", data));

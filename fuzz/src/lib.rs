@@ -1,0 +1,55 @@
+//! What the fuzz targets check, apart from the fuzzer: `crates/watchfloor/tests/fuzz_corpus.rs` compiles the same code and runs it over
+//! every file of `fuzz/corpus`, so that a past finding stays found.
+//!
+//! A target takes any bytes. The first byte often picks how the rest is wrapped, so that the fuzzer need not find a header first.
+//! A broken property is a panic:
+//!
+//! | target | properties |
+//! |---|---|
+//! | `frame` | any chunking gives the same records; places lie in the input; no more comes out than went in |
+//! | `json` | agrees with `serde_json` on what is JSON, with a scanner on every text and the digits of every number |
+//! | `syslog`, `kv_cef_leef`, `rows`, `auditd`, `winevent_xml` | the tape is well formed and writes valid JSON; used buffers change nothing |
+//! | `evtx`, `journal_export` | as `frame`, with whole chunks and blocks around the bytes |
+//! | `utf16` | a text has the same records in UTF-16 as in UTF-8, at places that match |
+//! | `archives` | packed bytes give the records of the unpacked; damage is said; what comes out is bounded |
+//! | `mapping_language` | a fault names a place inside the file; what compiles makes valid events of any record |
+//! | `engine` | one line of valid JSON that validates; raw record, hash and size kept; every field of an unknown record in `unmapped` |
+//! | `ocsf_validate_export` | what is valid can be written in every version, and is valid there |
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a broken property is a panic, which is what the fuzzer looks for"
+)]
+
+mod archives;
+mod events;
+mod formats;
+mod framing;
+mod json;
+mod mapping;
+
+/// Name and function of every target.
+pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+    ("frame", framing::frame),
+    ("json", json::json),
+    ("syslog", formats::syslog),
+    ("kv_cef_leef", formats::kv_cef_leef),
+    ("rows", formats::rows),
+    ("auditd", formats::auditd),
+    ("winevent_xml", formats::winevent_xml),
+    ("evtx", framing::evtx),
+    ("journal_export", framing::journal_export),
+    ("utf16", framing::utf16),
+    ("archives", archives::archives),
+    ("mapping_language", mapping::mapping_language),
+    ("engine", events::engine),
+    ("ocsf_validate_export", events::ocsf_validate_export),
+];
+
+/// Runs a target.
+pub fn run(target: &str, data: &[u8]) {
+    let (_, check) = TARGETS.iter().find(|(name, _)| *name == target).expect("a target of the table");
+    check(data);
+}
