@@ -84,9 +84,10 @@ pub fn normalized(engine: &mut Engine<'_>, input: &[u8], keeps_raw: bool) -> Vec
     framer.finish(&mut batch);
     let mut events = Vec::new();
     for framed in &batch.records {
-        let mut out = String::new();
+        let mut out = Vec::new();
         let raw = batch.raw(framed);
         let outcome = engine.normalize(framed, raw, &mut out);
+        let out = String::from_utf8(out).expect("an event is UTF-8");
         check(engine, framed, raw, &outcome, &out, keeps_raw);
         events.push(out);
     }

@@ -107,6 +107,10 @@ fn check(seed: u8, input: &[u8]) -> Vec<Seen> {
 /// A record that is a piece of the input stands there, and one that was cut has the hash of the whole.
 fn in_place(seen: &Seen, input: &[u8]) {
     let start = seen.offset as usize;
+    if seen.shape == Shape::Json && input.get(start..).is_some_and(|rest| rest.starts_with(b"__")) {
+        // A block of the journal, written as JSON.
+        return;
+    }
     match seen.shape {
         Shape::Line | Shape::Json | Shape::Row | Shape::Xml if seen.whole.is_none() && !seen.lossy => {
             let there = input.get(start..start + seen.raw.len());
@@ -189,6 +193,6 @@ pub fn utf16(data: &[u8]) {
     for (narrow, wide) in narrow.iter().zip(&wide) {
         let before = String::from_utf8_lossy(&text.as_bytes()[..narrow.offset as usize]);
         assert_eq!(wide.offset, 2 + 2 * before.encode_utf16().count() as u64, "the place in UTF-16");
-        assert!(!wide.lossy, "nothing of it was lost");
+        assert!(!wide.lossy || wide.shape == Shape::Binary, "nothing of it was lost");
     }
 }

@@ -207,7 +207,7 @@ fn record(kind: &str, body: &str, doc: &mut Document, notes: &mut Vec<Diagnostic
     let (plain, enriched) = body.split_once('\u{1d}').map_or((body, None), |(plain, enriched)| (plain, Some(enriched)));
     let plain = if kind.ends_with("AVC") { access_vector(plain, doc) } else { plain };
     let execve = kind == "EXECVE";
-    fields(plain, &mut |key, value| {
+    fields(plain, false, &mut |key, value| {
         if execve && is_argument(key) {
             return;
         }
@@ -218,7 +218,7 @@ fn record(kind: &str, body: &str, doc: &mut Document, notes: &mut Vec<Diagnostic
     }
     let Some(enriched) = enriched else { return };
     let Some(object) = doc.open_object("enriched") else { return };
-    fields(enriched, &mut |key, value| {
+    fields(enriched, false, &mut |key, value| {
         let key = doc.compose(|out| out.extend(key.chars().map(|letter| letter.to_ascii_lowercase())));
         let value = doc.keep(value.text());
         doc.push(key, Value::Text(value));
@@ -244,8 +244,16 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// Calls for every pair of a text.
-fn fields<'a>(text: &'a str, each: &mut dyn FnMut(&'a str, Raw<'a>)) {
+/// Where a value with blanks ends: at the blank before the next key.
+fn words_end(text: &str) -> usize {
+    match text.find('=') {
+        Some(equals) => text.get(..equals).and_then(|before| before.rfind(' ')).unwrap_or(0),
+        None => text.len(),
+    }
+}
+
+/// Calls for every pair of a text. In a message of user space (`words`) a plain value may have blanks: `op=adding user to group acct="x"`.
+fn fields<'a>(text: &'a str, words: bool, each: &mut dyn FnMut(&'a str, Raw<'a>)) {
     let mut rest = text;
     loop {
         rest = rest.trim_start_matches([' ', ',', '\u{1d}']);
@@ -268,8 +276,8 @@ fn fields<'a>(text: &'a str, each: &mut dyn FnMut(&'a str, Raw<'a>)) {
                 (value, end + 1)
             }
             _ => {
-                let end = behind.find([' ', '\u{1d}']).unwrap_or(behind.len());
-                (Raw::Plain(behind.get(..end).unwrap_or_default().trim_end_matches(',')), end)
+                let end = if words { words_end(behind) } else { behind.find([' ', '\u{1d}']).unwrap_or(behind.len()) };
+                (Raw::Plain(behind.get(..end).unwrap_or_default().trim().trim_end_matches(',')), end)
             }
         };
         if !key.is_empty() {
@@ -284,7 +292,7 @@ fn field(kind: &str, key: &str, value: Raw<'_>, doc: &mut Document) {
         Raw::Nested(inner) if key == "msg" => {
             // `op=…` and the rest; a text without pairs is the message itself.
             let mut any = false;
-            fields(inner, &mut |key, value| {
+            fields(inner, true, &mut |key, value| {
                 any = true;
                 field(kind, key, value, doc);
             });
@@ -353,7 +361,7 @@ fn argument(key: &str) -> Option<(u32, Option<u32>)> {
 fn arguments(text: &str, doc: &mut Document, notes: &mut Vec<Diagnostic>) {
     let mut all: Vec<(u32, u32, String)> = Vec::new();
     let mut count = None;
-    fields(text, &mut |key, value| {
+    fields(text, false, &mut |key, value| {
         if key == "argc" {
             count = value.text().parse::<usize>().ok();
         }

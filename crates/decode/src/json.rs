@@ -6,7 +6,7 @@
 //! - **Numbers are exact.** Whole numbers of 64 bits are [`Value::Int`]; a number with a fraction is [`Value::Float`] if the shortest
 //!   text of that float has the same digits; everything else is [`Value::Number`], its own text. The parser gives no
 //!   positions, but the last text it borrowed does, so the number's text is found by stepping on from there.
-//! - **Keys that stand twice** in an object are both kept and noted. Small objects use a bitmap of key hashes, large ones are sorted.
+//! - **Keys that stand twice** in an object are both kept and noted (see [`crate::twice`]).
 //! - **Depth and size** are bounded by the document: `record.too_deep`, `record.too_many_values`.
 //! - Errors name the byte: `json.syntax`.
 
@@ -19,9 +19,8 @@ use watchfloor_model::limits::{DEPTH_MAX, NODES_MAX};
 use watchfloor_model::{Diagnostic, Document, NodeId, Span, Value};
 
 use crate::number::{self, Exactness};
+use crate::twice::{Seen, note_sorted, stood_before};
 
-/// Keys of an object that are compared as they come; more are sorted at its end.
-const BITMAP_KEYS_MAX: u32 = 96;
 /// A number that JSON allows and a double cannot hold.
 const NUMBER: &str = "json.number";
 /// Half of a surrogate pair.
@@ -85,7 +84,7 @@ pub(crate) fn members(doc: &mut Document, text: &str) -> Result<(), Diagnostic> 
     }
     let mut parser = parser(text, Strictness::Lossy);
     let mut tape = Tape { doc, text, anchor: 0, numbers: 0 };
-    Members { tape: &mut tape }.deserialize(&mut parser).map_err(|error| syntax(text, &error))
+    Members { tape: &mut tape }.deserialize(&mut parser).map_err(|error| syntax(text, Strictness::Lossy, &error))
 }
 
 /// What the parser refuses of what JSON allows.
@@ -106,7 +105,7 @@ fn value(doc: &mut Document, key: Span, text: &str, strictness: Strictness) -> R
     let mut tape = Tape { doc, text, anchor: 0, numbers: 0 };
     let read = Seed { tape: &mut tape, key }.deserialize(&mut parser).and_then(|()| parser.end());
     let Err(error) = read else { return Ok(()) };
-    Err(doc.full().map_or_else(|| syntax(text, &error), too_large))
+    Err(doc.full().map_or_else(|| syntax(text, strictness, &error), too_large))
 }
 
 pub(crate) fn too_large(full: Full) -> Diagnostic {
@@ -117,7 +116,7 @@ pub(crate) fn too_large(full: Full) -> Diagnostic {
 }
 
 /// Says what is wrong in words that help: the parser's own, unless a well-known mistake stands there.
-fn syntax(text: &str, error: &sonic_rs::Error) -> Diagnostic {
+fn syntax(text: &str, strictness: Strictness, error: &sonic_rs::Error) -> Diagnostic {
     let at = error.offset().min(text.len());
     let near = text.as_bytes().get(at.saturating_sub(9)..).unwrap_or_default();
     let near = near.get(..near.len().min(18)).unwrap_or_default();
@@ -126,7 +125,8 @@ fn syntax(text: &str, error: &sonic_rs::Error) -> Diagnostic {
     if words.contains("must be finite") {
         return Diagnostic::error(NUMBER, format!("a number at byte {at} is too large"));
     }
-    if words.contains("surrogate") || words.contains("unicode code point") {
+    // The parser says the same of `\u00zz`. Whoever takes halves of pairs has only that left to refuse.
+    if strictness == Strictness::Exact && (words.contains("surrogate") || words.contains("unicode code point")) {
         return Diagnostic::warning(SURROGATE, format!("half of a surrogate pair at byte {at} was replaced"));
     }
     let known = [(&b"NaN"[..], "NaN is not JSON"), (b"Infinity", "Infinity is not JSON")];
@@ -146,7 +146,7 @@ fn measure(text: &str, strictness: Strictness) -> Result<usize, Diagnostic> {
     let read = (&mut count).deserialize(&mut parser).and_then(|()| parser.end());
     match read {
         Err(_) if count.deep => Err(too_large(Full::Depth)),
-        Err(error) => Err(syntax(text, &error)),
+        Err(error) => Err(syntax(text, strictness, &error)),
         Ok(()) => Ok(count.nodes),
     }
 }
@@ -275,8 +275,8 @@ impl<'de> Visitor<'de> for Seed<'_, '_, '_> {
             map.next_value_seed(Seed { tape, key })?;
         }
         tape.doc.close(id);
-        if seen.keys > BITMAP_KEYS_MAX {
-            note_duplicates_sorted(tape.doc, id);
+        if seen.is_full() {
+            note_sorted(tape.doc, id);
         }
         Ok(())
     }
@@ -308,63 +308,6 @@ impl<'de> Visitor<'de> for Members<'_, '_, '_> {
             map.next_value_seed(Seed { tape, key })?;
         }
         Ok(())
-    }
-}
-
-/// Hashes of an object's keys: 256 bits.
-#[derive(Default)]
-struct Seen {
-    bits: [u64; 4],
-    keys: u32,
-}
-
-impl Seen {
-    /// The key may have stood before.
-    #[inline]
-    fn maybe(&mut self, key: &str) -> bool {
-        self.keys += 1;
-        if self.keys > BITMAP_KEYS_MAX {
-            return false;
-        }
-        let bytes = key.as_bytes();
-        let word = match (bytes.last_chunk::<8>(), bytes.first_chunk::<4>()) {
-            (Some(last), Some(first)) => u64::from_le_bytes(*last) ^ (u64::from(u32::from_le_bytes(*first)) << 16),
-            _ => bytes.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)),
-        };
-        let hash = (word ^ bytes.len() as u64).wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56;
-        let bit = 1 << (hash & 63);
-        let Some(word) = self.bits.get_mut((hash >> 6) as usize) else { return true };
-        let hit = *word & bit != 0;
-        *word |= bit;
-        hit
-    }
-}
-
-/// Whether a key is among the members of an object that is still open.
-fn stood_before(doc: &Document, object: NodeId, key: Span) -> bool {
-    let key = doc.text(key);
-    let mut id = object + 1;
-    while let Some(node) = doc.node(id) {
-        if node.key.len as usize == key.len() && doc.text(node.key) == key {
-            return true;
-        }
-        id = node.end;
-    }
-    false
-}
-
-fn note_duplicates_sorted(doc: &mut Document, object: NodeId) {
-    let keys = doc.children(object).filter_map(|id| Some(doc.node(id)?.key));
-    // What the bitmap noted already is noted once more at most.
-    let mut keys: Vec<Span> = keys.collect();
-    keys.sort_by(|a, b| doc.text(*a).cmp(doc.text(*b)));
-    let twice = keys.windows(2).filter_map(|pair| match pair {
-        [a, b] if doc.text(*a) == doc.text(*b) => Some(*b),
-        _ => None,
-    });
-    let twice: Vec<Span> = twice.filter(|key| !doc.duplicates().contains(key)).collect();
-    for key in twice {
-        doc.note_duplicate(key);
     }
 }
 

@@ -9,7 +9,7 @@
 
 use watchfloor_model::{Document, Span, Value};
 
-use crate::Scratch;
+use crate::{Scratch, twice};
 
 /// Fewest pairs that make a line `key=value`.
 const PAIRS_MIN: usize = 2;
@@ -33,6 +33,7 @@ pub fn kv_into(doc: &mut Document, key: Span, text: &str) -> bool {
     let Some(object) = doc.open(key, Value::Object) else { return false };
     push_pairs(text, doc);
     doc.close(object);
+    twice::note_in(doc, object);
     true
 }
 

@@ -19,6 +19,7 @@ pub mod leef;
 mod number;
 pub mod row;
 pub mod syslog;
+mod twice;
 pub mod winevent;
 pub mod zeek;
 
@@ -74,11 +75,22 @@ pub fn decode(
     } else {
         doc.restart();
     }
+    let is_json = format == Format::Json;
+    if decoded && is_json {
+        twice::note_in(doc, 0);
+    } else if decoded {
+        twice::note_all(doc);
+    }
     // Any number of keys may stand twice: the document has them, the reader needs one sentence.
     if let Some(key) = doc.duplicates().first() {
         let message =
             format!("{} keys stand twice in one object, first \"{}\"", doc.duplicates().len(), doc.text(*key));
-        notes.insert(before, Diagnostic::warning("json.duplicate_key", message));
+        let told = if is_json {
+            Diagnostic::warning("json.duplicate_key", message)
+        } else {
+            Diagnostic::note("record.duplicate_key", message)
+        };
+        notes.insert(before, told);
     }
     doc.seal();
     decoded

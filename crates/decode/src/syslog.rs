@@ -72,7 +72,6 @@ pub(crate) fn decode(header: &Header<'_>, doc: &mut Document) -> bool {
 pub(crate) fn push(header: &Header<'_>, doc: &mut Document) {
     let Some(id) = doc.open_object("syslog") else { return };
     if let Some(pri) = header.pri {
-        doc.push_int("pri", pri.into());
         doc.push_int("facility", (pri >> 3).into());
         doc.push_int("severity", (pri & 7).into());
     }

@@ -103,7 +103,7 @@ fn json() {
         (
             r#"<13>Oct 11 22:14:15 h app: @cee: {"a":1}"#,
             Format::Json,
-            r#"{a: 1, syslog: {pri: 13, facility: 1, severity: 5, timestamp: "Oct 11 22:14:15", hostname: "h", app: "app"}}"#,
+            r#"{a: 1, syslog: {facility: 1, severity: 5, timestamp: "Oct 11 22:14:15", hostname: "h", app: "app"}}"#,
         ),
         (r#"{"owner":"o","logEvents":[{"id":"1"}]}"#, Format::Json, r#"{id: "1", envelope: {owner: "o"}}"#),
         (
@@ -202,11 +202,11 @@ fn syslog() {
         ("Oct  1 22:14:15 web1 sudo:   text", r#"timestamp: "Oct  1 22:14:15", hostname: "web1", app: "sudo""#),
         (
             "<13>Oct 11 22:14:15 web1 app: text",
-            r#"pri: 13, facility: 1, severity: 5, timestamp: "Oct 11 22:14:15", hostname: "web1", app: "app""#,
+            r#"facility: 1, severity: 5, timestamp: "Oct 11 22:14:15", hostname: "web1", app: "app""#,
         ),
         (
             "<13>Oct 11 22:14:15 app[1]: text",
-            r#"pri: 13, facility: 1, severity: 5, timestamp: "Oct 11 22:14:15", app: "app", procid: "1""#,
+            r#"facility: 1, severity: 5, timestamp: "Oct 11 22:14:15", app: "app", procid: "1""#,
         ),
         (
             "Oct 11 2023 22:14:15.123 web1 app: text",
@@ -220,26 +220,26 @@ fn syslog() {
         ("2023-10-11T22:14:15Z web1 app: text", r#"timestamp: "2023-10-11T22:14:15Z", hostname: "web1", app: "app""#),
         (
             "\u{feff}<13>Oct 11 22:14:15 web1 app: text",
-            r#"pri: 13, facility: 1, severity: 5, timestamp: "Oct 11 22:14:15", hostname: "web1", app: "app""#,
+            r#"facility: 1, severity: 5, timestamp: "Oct 11 22:14:15", hostname: "web1", app: "app""#,
         ),
         (
             "36 <13>Oct 11 22:14:15 web1 app: text\n",
-            r#"pri: 13, facility: 1, severity: 5, timestamp: "Oct 11 22:14:15", hostname: "web1", app: "app""#,
+            r#"facility: 1, severity: 5, timestamp: "Oct 11 22:14:15", hostname: "web1", app: "app""#,
         ),
         (
             "99 <13>Oct 11 22:14:15 web1 app: text\n",
-            r#"pri: 13, facility: 1, severity: 5, timestamp: "Oct 11 22:14:15", hostname: "web1", app: "app""#,
+            r#"facility: 1, severity: 5, timestamp: "Oct 11 22:14:15", hostname: "web1", app: "app""#,
         ),
-        ("<13>app: text", r#"pri: 13, facility: 1, severity: 5, app: "app""#),
-        ("<13>web1 app[2]: text", r#"pri: 13, facility: 1, severity: 5, hostname: "web1", app: "app", procid: "2""#),
-        ("<13>text", "pri: 13, facility: 1, severity: 5"),
+        ("<13>app: text", r#"facility: 1, severity: 5, app: "app""#),
+        ("<13>web1 app[2]: text", r#"facility: 1, severity: 5, hostname: "web1", app: "app", procid: "2""#),
+        ("<13>text", "facility: 1, severity: 5"),
         (
             "<166>Oct 11 2023 22:14:15: %ASA-6-302013: text",
-            r#"pri: 166, facility: 20, severity: 6, timestamp: "Oct 11 2023 22:14:15", app: "%ASA-6-302013""#,
+            r#"facility: 20, severity: 6, timestamp: "Oct 11 2023 22:14:15", app: "%ASA-6-302013""#,
         ),
         (
             "<166>Oct 11 2023 22:14:15 fw1 : %ASA-6-302013: text",
-            r#"pri: 166, facility: 20, severity: 6, timestamp: "Oct 11 2023 22:14:15", hostname: "fw1", app: "%ASA-6-302013""#,
+            r#"facility: 20, severity: 6, timestamp: "Oct 11 2023 22:14:15", hostname: "fw1", app: "%ASA-6-302013""#,
         ),
         (
             "Oct 11 22:14:15 fw1 %ASA-6-302013: text",
@@ -247,29 +247,29 @@ fn syslog() {
         ),
         (
             "<166>:Oct 11 22:14:15 UTC: %ASA-session-6-302013: text",
-            r#"pri: 166, facility: 20, severity: 6, timestamp: "Oct 11 22:14:15 UTC", app: "%ASA-session-6-302013""#,
+            r#"facility: 20, severity: 6, timestamp: "Oct 11 22:14:15 UTC", app: "%ASA-session-6-302013""#,
         ),
-        ("<166>%ASA-6-302013: text", r#"pri: 166, facility: 20, severity: 6, app: "%ASA-6-302013""#),
+        ("<166>%ASA-6-302013: text", r#"facility: 20, severity: 6, app: "%ASA-6-302013""#),
         (
             "<189>29: rtr1: *Mar  1 18:46:11.123 UTC: %SYS-5-CONFIG_I: text",
-            r#"pri: 189, facility: 23, severity: 5, timestamp: "Mar  1 18:46:11.123 UTC", hostname: "rtr1", app: "%SYS-5-CONFIG_I""#,
+            r#"facility: 23, severity: 5, timestamp: "Mar  1 18:46:11.123 UTC", hostname: "rtr1", app: "%SYS-5-CONFIG_I""#,
         ),
         (
             "<189>29: *Mar  1 18:46:11: %SYS-5-CONFIG_I: text",
-            r#"pri: 189, facility: 23, severity: 5, timestamp: "Mar  1 18:46:11", app: "%SYS-5-CONFIG_I""#,
+            r#"facility: 23, severity: 5, timestamp: "Mar  1 18:46:11", app: "%SYS-5-CONFIG_I""#,
         ),
         (
             "<34>1 2003-10-11T22:14:15.003Z host su - ID47 - \u{feff}text",
-            r#"pri: 34, facility: 4, severity: 2, timestamp: "2003-10-11T22:14:15.003Z", hostname: "host", app: "su", msgid: "ID47""#,
+            r#"facility: 4, severity: 2, timestamp: "2003-10-11T22:14:15.003Z", hostname: "host", app: "su", msgid: "ID47""#,
         ),
         (
             r#"<165>1 2003-10-11T22:14:15.003Z host app 99 ID47 [ex@1 a="1" b="x\"y\]z\\"][two c="3"] text"#,
-            r#"pri: 165, facility: 20, severity: 5, timestamp: "2003-10-11T22:14:15.003Z", hostname: "host", app: "app", procid: "99", msgid: "ID47", sd: {ex@1: {a: "1", b: "x\"y]z\\"}, two: {c: "3"}}"#,
+            r#"facility: 20, severity: 5, timestamp: "2003-10-11T22:14:15.003Z", hostname: "host", app: "app", procid: "99", msgid: "ID47", sd: {ex@1: {a: "1", b: "x\"y]z\\"}, two: {c: "3"}}"#,
         ),
-        ("<34>1 - - - - - - text", "pri: 34, facility: 4, severity: 2"),
+        ("<34>1 - - - - - - text", "facility: 4, severity: 2"),
         (
             "<134>1 1563249630.774247467 ap1 text",
-            r#"pri: 134, facility: 16, severity: 6, timestamp: "1563249630.774247467", hostname: "ap1""#,
+            r#"facility: 16, severity: 6, timestamp: "1563249630.774247467", hostname: "ap1""#,
         ),
         ("Oct 11 22:14:15 host kernel:[12.5] text", ""),
     ];
@@ -292,7 +292,7 @@ fn syslog() {
 
 #[test]
 fn what_is_inside_syslog() {
-    let around = r#"syslog: {pri: 13, facility: 1, severity: 5, timestamp: "Oct 11 22:14:15", hostname: "h"}"#;
+    let around = r#"syslog: {facility: 1, severity: 5, timestamp: "Oct 11 22:14:15", hostname: "h"}"#;
     for (body, format, expected) in [
         (
             "CEF:0|V|P|1|2|N|5|src=1.2.3.4",

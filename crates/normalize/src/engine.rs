@@ -213,9 +213,14 @@ impl<'l> Engine<'l> {
         let formats = candidates(framed, raw);
         let before = self.machine.diagnostics.len();
         let mut first: Option<Format> = None;
+        let mut broken: Option<Diagnostic> = None;
         for format in formats.iter().copied() {
             self.machine.diagnostics.truncate(before);
             if !self.decode(format, framed, raw) {
+                // If nothing else takes it, a record that begins as an object is a broken object.
+                if broken.is_none() && raw.trim_start().starts_with('{') {
+                    broken = self.machine.diagnostics.drain(before..).find(|known| known.grade == watchfloor_model::Grade::Error);
+                }
                 continue;
             }
             let found = match self.options.source {
@@ -234,6 +239,7 @@ impl<'l> Engine<'l> {
         }
         self.machine.diagnostics.truncate(before);
         self.decode(first.unwrap_or(Format::Text), framed, raw);
+        self.machine.diagnostics.extend(broken);
         self.bind_plain();
         None
     }

@@ -161,7 +161,7 @@ fn figures(library: &Library, streams: &[Stream]) -> Figures {
 
 fn add_all<'l>(engine: &mut Engine<'l>, observer: &mut Observer<'l>, quality: &mut Quality<'l>, batch: &mut Batch) {
     for framed in &batch.records {
-        let mut out = String::new();
+        let mut out = Vec::new();
         let outcome = engine.normalize(framed, batch.raw(framed), &mut out);
         quality.add(&observer.observe(engine, &outcome));
     }
@@ -204,7 +204,7 @@ fn shift(stream: &mut Stream, by: i64) {
 }
 
 fn every(stream: &mut Stream, nth: usize, change: impl Fn(&mut String)) {
-    stream.records.iter_mut().step_by(nth).for_each(|record| change(&mut record.text));
+    stream.records.iter_mut().skip(nth - 1).step_by(nth).for_each(|record| change(&mut record.text));
 }
 
 fn repeat(stream: &mut Stream, nth: usize) {
@@ -217,18 +217,24 @@ fn reorder(stream: &mut Stream) {
     stream.records.chunks_mut(10).for_each(|chunk| chunk.reverse());
 }
 
+/// Puts a line that means nothing before a record, each time another one.
+fn garbage(text: &mut String) {
+    let odd = text.bytes().fold(7_u32, |sum, byte| sum.wrapping_mul(31).wrapping_add(u32::from(byte)));
+    text.insert_str(0, &format!("\u{1}%&!! {odd:x} ~~\n"));
+}
+
 type Fault = fn(&mut Stream);
 
 /// A fault, the source it is made in, and the alarms it must raise.
 const FAULTS: &[(&str, &str, Fault, &[&str])] = &[
     ("rename", "windows.security", |s| each(s, |v| rename(v, "/winlog/event_data", "IpAddress", "SourceIp")), &["field_gone", "field_new", "fill_drop"]),
     ("rename", "aws.cloudtrail", |s| each(s, |v| rename(v, "", "sourceIPAddress", "sourceAddress")), &["field_gone", "field_new", "fill_drop"]),
-    ("drop", "windows.security", |s| each(s, |v| remove(v, "/winlog/event_data", "CommandLine")), &["field_gone"]),
+    ("drop", "windows.security", |s| each(s, |v| remove(v, "/winlog/event_data", "CommandLine")), &["field_gone", "fill_drop"]),
     ("drop the user", "windows.security", |s| each(s, |v| remove(v, "/winlog/event_data", "TargetUserName")), &["field_gone", "fill_drop"]),
     ("drop", "aws.cloudtrail", |s| each(s, |v| remove(v, "", "awsRegion")), &["field_gone", "fill_drop"]),
     ("drop the time", "aws.cloudtrail", |s| each(s, |v| remove(v, "", "eventTime")), &["field_gone", "fill_drop", "time_missing"]),
     ("number to text", "windows.security", |s| each(s, |v| set(v, "/winlog/event_data/KeyLength", |n| n.to_string().into())), &["type_changed"]),
-    ("number to object", "windows.security", |s| each(s, |v| set(v, "/winlog/event_data/LogonType", |n| json!({"value": n}))), &["type_changed"]),
+    ("number to object", "windows.security", |s| each(s, |v| set(v, "/winlog/event_data/LogonType", |n| json!({"value": n}))), &["fill_drop", "type_changed", "unknown_rise"]),
     ("text to object", "aws.cloudtrail", |s| each(s, |v| set(v, "/sourceIPAddress", |n| json!({"v4": n}))), &["fill_drop", "type_changed"]),
     ("clock by hours", "windows.security", |s| shift(s, -2 * HOUR), &["clock_shift"]),
     ("clock by hours", "linux.sshd", |s| shift(s, HOUR), &["clock_shift"]),
@@ -248,8 +254,8 @@ const FAULTS: &[(&str, &str, Fault, &[&str])] = &[
     ("reorder", "linux.sshd", reorder, &["disorder"]),
     ("reorder", "windows.security", reorder, &["disorder"]),
     ("a key twice", "aws.cloudtrail", |s| every(s, 10, |text| *text = text.replacen('{', "{\"awsRegion\":\"us-east-1\",", 1)), &["duplicate_keys"]),
-    ("garbage", "aws.cloudtrail", |s| every(s, 30, |text| text.insert_str(0, "\u{1}%&!! garbage ~~\n")), &["parse_failures"]),
-    ("other words", "linux.sshd", |s| every(s, 1, |text| *text = text.replace(" for ", " voor ").replace("Disconnected", "Verbroken")), &["base_events"]),
+    ("garbage", "aws.cloudtrail", |s| every(s, 30, garbage), &["parse_failures"]),
+    ("other words", "linux.sshd", |s| every(s, 1, |text| *text = text.replace(" for ", " voor ").replace("Disconnected", "Verbroken")), &["class_gone"]),
 ];
 
 fn codes(alarms: &[Alarm]) -> Vec<&str> {

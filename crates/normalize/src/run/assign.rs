@@ -136,18 +136,14 @@ impl<'l> Machine<'l> {
     /// Keeps what the source wrote as the time beside what it was read as.
     fn keep_original_time(&mut self, value: Val) {
         let text = match value {
-            // A computed time: what it was computed from.
-            Val::Time(_) => self.touched.iter().rev().find_map(|touch| match touch {
-                Touch::Node(node) => match self.doc.node(*node)?.value {
-                    Value::Text(span) | Value::Number(span) => Some(Val::Text(span)),
-                    Value::Int(number) => Some(Val::Int(number)),
-                    Value::Float(number) => Some(Val::Float(number)),
-                    _ => None,
-                },
-                Touch::Capture(number) => self.captures.get(usize::from(*number)).and_then(|c| c.map(|c| c.value)),
-            }),
+            // A computed time: what it was read from.
+            Val::Time(_) => self.time_text.map(Val::Text),
             other => Some(other),
         };
+        // What a mapping says itself stands.
+        if self.entry(self.library.known.original_time).is_some_and(|entry| entry.line > 0) {
+            return;
+        }
         if let Some(span) = text.and_then(|value| self.text_span(value)) {
             let path = self.library.known.original_time;
             self.put(Entry { path, enumeration: None, line: 0, indices: Indices::default(), value: Val::Text(span) });

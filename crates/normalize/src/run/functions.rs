@@ -345,6 +345,7 @@ impl<'l> Machine<'l> {
 
     fn time_function(&mut self, function: &'l Function, arguments: &'l [Expr]) -> Option<Val> {
         let value = self.argument(arguments, 0).and_then(|value| self.scalar(value))?;
+        self.time_text = self.text_span(value);
         if matches!(function, Function::Filetime) {
             return self.whole_or_time(value).filter(|ticks| *ticks > 0).map(|ticks| Val::Time(times::from_filetime(ticks)));
         }

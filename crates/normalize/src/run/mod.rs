@@ -102,6 +102,8 @@ pub struct Machine<'l> {
     latest: Vec<(u32, u32)>,
     generation: u32,
     fitted: Vec<(u8, usize, usize)>,
+    /// The text that a time was last read from by a function.
+    time_text: Option<Span>,
 }
 
 impl<'l> Machine<'l> {
@@ -138,6 +140,7 @@ impl<'l> Machine<'l> {
             latest: vec![(0, 0); library.paths.len()],
             generation: 0,
             fitted: Vec::new(),
+            time_text: None,
         }
     }
 

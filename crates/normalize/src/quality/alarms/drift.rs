@@ -18,6 +18,10 @@ const NEW_SHARE_MIN: f64 = 0.01;
 const NEW_RECORDS_MIN: u64 = 10;
 /// Fewest records with a new type: a type that was never seen is rarely chance.
 const TYPE_RECORDS_MIN: u64 = 3;
+/// Share of an earlier run's records that a class had, whose absence is an alarm. Rare classes are rare.
+const CLASS_SHARE_MIN: f64 = 0.05;
+/// Records of a class that should have come. More than for a field: what happens changes more than what is written about it.
+const CLASS_EXPECTED_MIN: f64 = 50.0;
 /// Rise of the share of values that no statement uses. The mix of events moves it by a percent or two.
 const UNMAPPED_RISE: f64 = 0.05;
 /// Drop of the share of events that fill an attribute. The mix of events within a class moves it by less.
@@ -30,6 +34,7 @@ const UNKNOWN_RISE: f64 = 0.05;
 pub(super) fn judge(pair: &Pair<'_>, alarms: &mut Vec<Alarm>) {
     let Some(reference) = pair.reference else { return };
     fields(pair, reference, alarms);
+    alarms.extend(classes(pair, reference));
     for class in &pair.now.classes {
         let known = reference.classes.iter().find(|known| known.class == class.class && known.records >= REFERENCE_RECORDS_MIN);
         let Some(known) = known.filter(|_| class.records >= REFERENCE_RECORDS_MIN) else { continue };
@@ -37,6 +42,23 @@ pub(super) fn judge(pair: &Pair<'_>, alarms: &mut Vec<Alarm>) {
         let found = [unmapped(pair, class, known), unknown(pair, class, known), fill(pair, class, known)];
         alarms.extend(found.into_iter().flatten().map(of_class));
     }
+}
+
+/// Classes that made a good part of the records and do not come any more.
+fn classes(pair: &Pair<'_>, reference: &SourceFigures) -> Option<Alarm> {
+    let mut gone = Vec::new();
+    for class in &reference.classes {
+        let usual = share(class.records, reference.records);
+        let expected = usual * pair.now.records as f64;
+        let measured = pair.now.classes.iter().find(|now| now.class == class.class).map_or(0, |now| now.records) as f64;
+        if usual >= CLASS_SHARE_MIN && expected >= CLASS_EXPECTED_MIN && measured <= expected * GONE_LEFT_MAX {
+            gone.push(class.class.as_str());
+        }
+    }
+    (!gone.is_empty()).then(|| {
+        let sentence = format!("events of class {} no longer come: the source writes them no more, or writes them so that the mapping does not know them", listed(&gone));
+        pair.alarm("quality.class_gone", 0.0, gone.len() as f64, sentence)
+    })
 }
 
 fn fields(pair: &Pair<'_>, reference: &SourceFigures, alarms: &mut Vec<Alarm>) {
