@@ -16,7 +16,7 @@ use std::fmt;
 use serde::de::{DeserializeSeed, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use watchfloor_model::document::Full;
 use watchfloor_model::limits::{DEPTH_MAX, NODES_MAX};
-use watchfloor_model::{Diagnostic, Document, NodeId, Span, Value};
+use watchfloor_model::{Diagnostic, Document, Span, Value};
 
 use crate::number::{self, Exactness};
 use crate::twice::{Seen, note_sorted, stood_before};
@@ -267,7 +267,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_, '_> {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         let Self { tape, key } = self;
         let id = tape.doc.open(key, Value::Object).ok_or_else(|| A::Error::custom("full"))?;
-        let mut seen = Seen::default();
+        let (mut seen, since) = (Seen::default(), tape.doc.duplicates().len());
         while let Some(key) = map.next_key_seed(Key { tape })? {
             if seen.maybe(tape.doc.text(key)) && stood_before(tape.doc, id, key) {
                 tape.doc.note_duplicate(key);
@@ -276,7 +276,7 @@ impl<'de> Visitor<'de> for Seed<'_, '_, '_> {
         }
         tape.doc.close(id);
         if seen.is_full() {
-            note_sorted(tape.doc, id);
+            note_sorted(tape.doc, id, since);
         }
         Ok(())
     }

@@ -67,8 +67,9 @@ pub fn decode(
         Format::Winevent if body.trim_start().starts_with('{') => json::root(doc, body, notes),
         Format::Winevent => winevent::decode(body, doc, notes, scratch),
     };
+    let mut surrounded = false;
     if decoded {
-        surround(framed, header.as_ref(), doc, notes);
+        surrounded = surround(framed, header.as_ref(), doc, notes);
         if let Some(full) = doc.full() {
             notes.push(json::too_large(full));
         }
@@ -76,9 +77,8 @@ pub fn decode(
         doc.restart();
     }
     let is_json = format == Format::Json;
-    if decoded && is_json {
-        twice::note_in(doc, 0);
-    } else if decoded {
+    // JSON notes them while it is read.
+    if decoded && (surrounded || !is_json) {
         twice::note_all(doc);
     }
     // Any number of keys may stand twice: the document has them, the reader needs one sentence.
@@ -96,11 +96,11 @@ pub fn decode(
     decoded
 }
 
-/// Adds what stood around the record to the root.
-fn surround(framed: &Framed, header: Option<&syslog::Header<'_>>, doc: &mut Document, notes: &mut Vec<Diagnostic>) {
+/// Adds what stood around the record to the root; whether there was anything.
+fn surround(framed: &Framed, header: Option<&syslog::Header<'_>>, doc: &mut Document, notes: &mut Vec<Diagnostic>) -> bool {
     let envelope = framed.context.as_ref().and_then(|context| Some((context.envelope.as_deref()?, context.beside)));
     if header.is_none() && envelope.is_none() {
-        return;
+        return false;
     }
     if let Some(header) = header {
         syslog::push(header, doc);
@@ -117,6 +117,7 @@ fn surround(framed: &Framed, header: Option<&syslog::Header<'_>>, doc: &mut Docu
         }
     }
     doc.close(0);
+    true
 }
 
 fn text(raw: &str, doc: &mut Document) -> bool {

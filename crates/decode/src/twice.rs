@@ -8,8 +8,9 @@ use watchfloor_model::{Document, NodeId, Span, Value};
 /// Keys of an object that are compared as they come; more are sorted at its end.
 const BITMAP_KEYS_MAX: u32 = 96;
 
-/// Notes the keys that stand twice in any object of a document.
+/// Notes the keys that stand twice in any object of a document, and forgets what was noted before.
 pub(crate) fn note_all(doc: &mut Document) {
+    doc.forget_duplicates();
     for id in 0..doc.nodes().len() as NodeId {
         note_in(doc, id);
     }
@@ -18,22 +19,16 @@ pub(crate) fn note_all(doc: &mut Document) {
 /// Notes the keys that stand twice among the members of an object that is closed.
 pub(crate) fn note_in(doc: &mut Document, object: NodeId) {
     let Some(end) = doc.node(object).filter(|node| node.value == Value::Object).map(|node| node.end) else { return };
+    if doc.children(object).nth(BITMAP_KEYS_MAX as usize).is_some() {
+        return note_sorted(doc, object, doc.duplicates().len());
+    }
     let mut seen = Seen::default();
     let mut id = object + 1;
     while let Some(node) = doc.node(id).copied().filter(|_| id < end) {
         if seen.maybe(doc.text(node.key)) && stands_before(doc, object, id, node.key) {
-            note(doc, node.key);
+            doc.note_duplicate(node.key);
         }
         id = node.end;
-    }
-    if seen.is_full() {
-        note_sorted(doc, object);
-    }
-}
-
-fn note(doc: &mut Document, key: Span) {
-    if !doc.duplicates().contains(&key) {
-        doc.note_duplicate(key);
     }
 }
 
@@ -90,19 +85,19 @@ pub(crate) fn stood_before(doc: &Document, object: NodeId, key: Span) -> bool {
     false
 }
 
-/// Notes the keys of a large object that stand twice.
-pub(crate) fn note_sorted(doc: &mut Document, object: NodeId) {
-    let keys = doc.children(object).filter_map(|id| Some(doc.node(id)?.key));
-    // What the bitmap noted already is noted once more at most.
-    let mut keys: Vec<Span> = keys.collect();
+/// Notes the keys of a large object that stand twice. What the bitmap noted of it stands behind the first `since` notes.
+pub(crate) fn note_sorted(doc: &mut Document, object: NodeId, since: usize) {
+    let mut keys: Vec<Span> = doc.children(object).filter_map(|id| Some(doc.node(id)?.key)).collect();
     keys.sort_by(|a, b| doc.text(*a).cmp(doc.text(*b)));
+    let mut known: Vec<u32> = doc.duplicates().iter().skip(since).map(|key| key.start).collect();
+    known.sort_unstable();
     let twice = keys.windows(2).filter_map(|pair| match pair {
-        [a, b] if doc.text(*a) == doc.text(*b) => Some(*b),
+        [a, b] if doc.text(*a) == doc.text(*b) && known.binary_search(&b.start).is_err() => Some(*b),
         _ => None,
     });
     let twice: Vec<Span> = twice.collect();
     for key in twice {
-        note(doc, key);
+        doc.note_duplicate(key);
     }
 }
 

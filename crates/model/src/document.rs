@@ -185,6 +185,11 @@ impl Document {
         self.duplicates.push(key);
     }
 
+    /// Forgets which keys stood twice, to look again.
+    pub fn forget_duplicates(&mut self) {
+        self.duplicates.clear();
+    }
+
     /// Keeps a text: as a span of the record where it is a slice of it, copied otherwise.
     pub fn keep(&mut self, text: &str) -> Span {
         let at = (text.as_ptr() as usize).wrapping_sub(self.base);

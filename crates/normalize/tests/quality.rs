@@ -51,18 +51,27 @@ const PEOPLE: &[&str] = &["amira", "kim", "jlindqvist", "mara.okafor", "svc-back
 fn security(number: usize, time: i64, dice: &mut Dice) -> Value {
     let user = dice.pick(PEOPLE);
     let (id, data) = match dice.roll(10) {
-        0..4 => (4624, json!({
+        0..4 => (
+            4624,
+            json!({
             "SubjectUserSid": "S-1-0-0", "TargetUserSid": "S-1-5-21-31-31-31-1107", "TargetUserName": user, "TargetDomainName": "CORP",
             "TargetLogonId": format!("0x{:x}", dice.roll(1 << 30)), "LogonType": 3, "LogonProcessName": "NtLmSsp ",
-            "AuthenticationPackageName": "NTLM", "KeyLength": 128, "IpAddress": format!("198.51.100.{}", dice.roll(250)), "IpPort": "52211"})),
-        4..6 => (4634, json!({
+            "AuthenticationPackageName": "NTLM", "KeyLength": 128, "IpAddress": format!("198.51.100.{}", dice.roll(250)), "IpPort": "52211"}),
+        ),
+        4..6 => (
+            4634,
+            json!({
             "TargetUserSid": "S-1-5-21-31-31-31-1107", "TargetUserName": user, "TargetDomainName": "CORP",
-            "TargetLogonId": format!("0x{:x}", dice.roll(1 << 30)), "LogonType": 3})),
-        _ => (4688, json!({
+            "TargetLogonId": format!("0x{:x}", dice.roll(1 << 30)), "LogonType": 3}),
+        ),
+        _ => (
+            4688,
+            json!({
             "SubjectUserSid": "S-1-5-21-31-31-31-1107", "SubjectUserName": user, "SubjectDomainName": "CORP",
             "SubjectLogonId": format!("0x{:x}", dice.roll(1 << 30)), "NewProcessId": format!("0x{:x}", dice.roll(30_000)),
             "NewProcessName": format!("C:\\Windows\\System32\\{}.exe", dice.pick(&["cmd", "whoami", "svchost"])),
-            "ProcessId": "0x10d8", "ParentProcessName": "C:\\Windows\\explorer.exe", "CommandLine": "whoami /all", "TokenElevationType": "%%1936"})),
+            "ProcessId": "0x10d8", "ParentProcessName": "C:\\Windows\\explorer.exe", "CommandLine": "whoami /all", "TokenElevationType": "%%1936"}),
+        ),
     };
     json!({
         "@timestamp": stamp(time),
@@ -126,12 +135,15 @@ fn clean(seed: u64) -> Vec<Stream> {
 
 fn library() -> Library {
     let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
-    let read = |path: PathBuf| SourceFile { file: path.display().to_string(), text: std::fs::read_to_string(path).unwrap() };
+    let read =
+        |path: PathBuf| SourceFile { file: path.display().to_string(), text: std::fs::read_to_string(path).unwrap() };
     let kinds = ["windows.security", "windows.event", "aws.cloudtrail", "linux.sshd", "linux.syslog"];
     let mappings: Vec<_> = kinds.map(|kind| read(packs.join("sources").join(kind).join("mapping.wfm"))).into();
-    let mut names: Vec<_> = std::fs::read_dir(packs.join("names")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    let mut names: Vec<_> =
+        std::fs::read_dir(packs.join("names")).unwrap().map(|entry| entry.unwrap().path()).collect();
     names.sort();
-    let names: Vec<_> = names.into_iter().filter(|path| path.extension().is_some_and(|e| e == "wfn")).map(read).collect();
+    let names: Vec<_> =
+        names.into_iter().filter(|path| path.extension().is_some_and(|e| e == "wfn")).map(read).collect();
     let (library, faults) = Library::compile(&mappings, &names);
     assert!(faults.is_empty(), "{faults:?}");
     library
@@ -208,7 +220,11 @@ fn every(stream: &mut Stream, nth: usize, change: impl Fn(&mut String)) {
 }
 
 fn repeat(stream: &mut Stream, nth: usize) {
-    let copies = stream.records.iter().enumerate().flat_map(|(at, record)| vec![record.clone(); if at % nth == 0 { 2 } else { 1 }]);
+    let copies = stream
+        .records
+        .iter()
+        .enumerate()
+        .flat_map(|(at, record)| vec![record.clone(); if at % nth == 0 { 2 } else { 1 }]);
     stream.records = copies.collect();
 }
 
@@ -227,15 +243,55 @@ type Fault = fn(&mut Stream);
 
 /// A fault, the source it is made in, and the alarms it must raise.
 const FAULTS: &[(&str, &str, Fault, &[&str])] = &[
-    ("rename", "windows.security", |s| each(s, |v| rename(v, "/winlog/event_data", "IpAddress", "SourceIp")), &["field_gone", "field_new", "fill_drop"]),
-    ("rename", "aws.cloudtrail", |s| each(s, |v| rename(v, "", "sourceIPAddress", "sourceAddress")), &["field_gone", "field_new", "fill_drop"]),
-    ("drop", "windows.security", |s| each(s, |v| remove(v, "/winlog/event_data", "CommandLine")), &["field_gone", "fill_drop"]),
-    ("drop the user", "windows.security", |s| each(s, |v| remove(v, "/winlog/event_data", "TargetUserName")), &["field_gone", "fill_drop"]),
+    (
+        "rename",
+        "windows.security",
+        |s| each(s, |v| rename(v, "/winlog/event_data", "IpAddress", "SourceIp")),
+        &["field_gone", "field_new", "fill_drop"],
+    ),
+    (
+        "rename",
+        "aws.cloudtrail",
+        |s| each(s, |v| rename(v, "", "sourceIPAddress", "sourceAddress")),
+        &["field_gone", "field_new", "fill_drop"],
+    ),
+    (
+        "drop",
+        "windows.security",
+        |s| each(s, |v| remove(v, "/winlog/event_data", "CommandLine")),
+        &["field_gone", "fill_drop"],
+    ),
+    (
+        "drop the user",
+        "windows.security",
+        |s| each(s, |v| remove(v, "/winlog/event_data", "TargetUserName")),
+        &["field_gone", "fill_drop"],
+    ),
     ("drop", "aws.cloudtrail", |s| each(s, |v| remove(v, "", "awsRegion")), &["field_gone", "fill_drop"]),
-    ("drop the time", "aws.cloudtrail", |s| each(s, |v| remove(v, "", "eventTime")), &["field_gone", "fill_drop", "time_missing"]),
-    ("number to text", "windows.security", |s| each(s, |v| set(v, "/winlog/event_data/KeyLength", |n| n.to_string().into())), &["type_changed"]),
-    ("number to object", "windows.security", |s| each(s, |v| set(v, "/winlog/event_data/LogonType", |n| json!({"value": n}))), &["fill_drop", "type_changed", "unknown_rise"]),
-    ("text to object", "aws.cloudtrail", |s| each(s, |v| set(v, "/sourceIPAddress", |n| json!({"v4": n}))), &["fill_drop", "type_changed"]),
+    (
+        "drop the time",
+        "aws.cloudtrail",
+        |s| each(s, |v| remove(v, "", "eventTime")),
+        &["field_gone", "fill_drop", "time_missing"],
+    ),
+    (
+        "number to text",
+        "windows.security",
+        |s| each(s, |v| set(v, "/winlog/event_data/KeyLength", |n| n.to_string().into())),
+        &["type_changed"],
+    ),
+    (
+        "number to object",
+        "windows.security",
+        |s| each(s, |v| set(v, "/winlog/event_data/LogonType", |n| json!({"value": n}))),
+        &["fill_drop", "type_changed", "unknown_rise"],
+    ),
+    (
+        "text to object",
+        "aws.cloudtrail",
+        |s| each(s, |v| set(v, "/sourceIPAddress", |n| json!({"v4": n}))),
+        &["fill_drop", "type_changed"],
+    ),
     ("clock by hours", "windows.security", |s| shift(s, -2 * HOUR), &["clock_shift"]),
     ("clock by hours", "linux.sshd", |s| shift(s, HOUR), &["clock_shift"]),
     ("clock by hours", "aws.cloudtrail", |s| shift(s, -5 * HOUR), &["clock_shift"]),
@@ -253,9 +309,19 @@ const FAULTS: &[(&str, &str, Fault, &[&str])] = &[
     ("lose one", "windows.security", |s| drop(s.records.remove(300)), &["sequence_gap"]),
     ("reorder", "linux.sshd", reorder, &["disorder"]),
     ("reorder", "windows.security", reorder, &["disorder"]),
-    ("a key twice", "aws.cloudtrail", |s| every(s, 10, |text| *text = text.replacen('{', "{\"awsRegion\":\"us-east-1\",", 1)), &["duplicate_keys"]),
+    (
+        "a key twice",
+        "aws.cloudtrail",
+        |s| every(s, 10, |text| *text = text.replacen('{', "{\"awsRegion\":\"us-east-1\",", 1)),
+        &["duplicate_keys"],
+    ),
     ("garbage", "aws.cloudtrail", |s| every(s, 30, garbage), &["parse_failures"]),
-    ("other words", "linux.sshd", |s| every(s, 1, |text| *text = text.replace(" for ", " voor ").replace("Disconnected", "Verbroken")), &["class_gone"]),
+    (
+        "other words",
+        "linux.sshd",
+        |s| every(s, 1, |text| *text = text.replace(" for ", " voor ").replace("Disconnected", "Verbroken")),
+        &["class_gone"],
+    ),
 ];
 
 fn codes(alarms: &[Alarm]) -> Vec<&str> {
@@ -295,7 +361,18 @@ fn clean_streams_raise_none() {
 #[test]
 fn some_faults_are_seen_without_a_baseline() {
     let library = library();
-    let alone = ["stop in windows.security", "stop in aws.cloudtrail", "pause", "duplicate", "truncate", "lose", "lose one", "a key twice", "garbage", "clock by hours in windows.security"];
+    let alone = [
+        "stop in windows.security",
+        "stop in aws.cloudtrail",
+        "pause",
+        "duplicate",
+        "truncate",
+        "lose",
+        "lose one",
+        "a key twice",
+        "garbage",
+        "clock by hours in windows.security",
+    ];
     for (fault, source, inject, expected) in FAULTS {
         if !alone.iter().any(|name| *name == *fault || *name == format!("{fault} in {source}")) {
             continue;
@@ -324,7 +401,9 @@ fn figures_come_back_from_their_json() {
     assert_eq!(value["alarms"][0]["alarm"], "quality.field_gone");
     assert_eq!(value["sources"][0]["source"], "aws.cloudtrail");
     assert!(report.table().contains("\nquality.disorder  windows.security\n"), "{}", report.table());
-    for (text, problem) in [("{", "not JSON"), ("{\"a\":1}", "not what `--quality=json` prints"), ("{\"quality\":2}", "version 2")] {
+    for (text, problem) in
+        [("{", "not JSON"), ("{\"a\":1}", "not what `--quality=json` prints"), ("{\"quality\":2}", "version 2")]
+    {
         assert!(baseline::read(text).unwrap_err().to_string().contains(problem), "{text}");
     }
 }

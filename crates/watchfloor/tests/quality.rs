@@ -47,7 +47,11 @@ fn a_gap_is_told_and_a_clean_stream_is_fine() {
         (vec!["--quality", "--baseline", &baseline, &clean], 0, "no alarms"),
         (vec!["--quality", &gap], 1, "quality.sequence_gap  windows.security\n  10 record numbers never came"),
         (vec!["--quality", "--baseline", &baseline, &gap], 1, "\n1 alarm\n"),
-        (vec!["--quality=json", &gap], 1, "\"alarms\":[{\"alarm\":\"quality.sequence_gap\",\"source\":\"windows.security\",\"measured\":10.0,"),
+        (
+            vec!["--quality=json", &gap],
+            1,
+            "\"alarms\":[{\"alarm\":\"quality.sequence_gap\",\"source\":\"windows.security\",\"measured\":10.0,",
+        ),
     ] {
         let output = run(&arguments);
         assert_eq!(output.status.code(), Some(code), "{arguments:?}\n{}", text(&output.stdout));
@@ -58,8 +62,11 @@ fn a_gap_is_told_and_a_clean_stream_is_fine() {
 #[test]
 fn workers_do_not_change_the_answer() {
     let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs/sources");
-    let folders: Vec<String> = ["windows.security", "linux.sshd", "linux.auditd", "zeek.log"].map(|kind| samples.join(kind).join("samples").display().to_string()).into();
-    let disordered = write("disordered.jsonl", &records(0..0).lines().rev().map(|line| format!("{line}\n")).collect::<String>());
+    let folders: Vec<String> = ["windows.security", "linux.sshd", "linux.auditd", "zeek.log"]
+        .map(|kind| samples.join(kind).join("samples").display().to_string())
+        .into();
+    let disordered =
+        write("disordered.jsonl", &records(0..0).lines().rev().map(|line| format!("{line}\n")).collect::<String>());
     let mut arguments = vec!["--quality=json", "--jobs", "1", &disordered];
     arguments.extend(folders.iter().map(String::as_str));
     let alone = run(&arguments);

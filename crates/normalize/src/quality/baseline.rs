@@ -5,7 +5,9 @@ use std::fmt;
 
 use watchfloor_model::{Document, NodeId, Span, Value};
 
-use super::figures::{Basis, ClassFigures, ClockFigures, FieldFigures, Figures, SequenceFigures, SilenceFigures, SourceFigures};
+use super::figures::{
+    Basis, ClassFigures, ClockFigures, FieldFigures, Figures, SequenceFigures, SilenceFigures, SourceFigures,
+};
 use super::json::VERSION;
 
 /// Why a text is no baseline.
@@ -24,7 +26,9 @@ impl fmt::Display for Unusable {
         match self {
             Self::Json(problem) => write!(f, "it is not JSON: {problem}"),
             Self::NotQuality => f.write_str("it is not what `--quality=json` prints: it has no `quality` number"),
-            Self::Version(version) => write!(f, "it is of version {version} of the format; this program reads version {VERSION}"),
+            Self::Version(version) => {
+                write!(f, "it is of version {version} of the format; this program reads version {VERSION}")
+            }
         }
     }
 }
@@ -38,7 +42,8 @@ impl std::error::Error for Unusable {}
 pub fn read(text: &str) -> Result<Figures, Unusable> {
     let mut doc = Document::new();
     doc.start(text);
-    watchfloor_decode::json_into(&mut doc, Span::default(), text).map_err(|problem| Unusable::Json(problem.message.into_owned()))?;
+    watchfloor_decode::json_into(&mut doc, Span::default(), text)
+        .map_err(|problem| Unusable::Json(problem.message.into_owned()))?;
     doc.seal();
     let root = At { doc: &doc, node: 0 };
     match root.get("quality").and_then(At::number) {
@@ -152,10 +157,14 @@ fn class(at: At<'_>) -> ClassFigures {
     for (word, required) in [("required", true), ("recommended", false)] {
         let wanted = at.get("fill").and_then(|fill| fill.get(word));
         for attribute in wanted.into_iter().flat_map(At::children) {
-            fill.insert(attribute.key(), (required, attribute.number().and_then(|count| u64::try_from(count).ok()).unwrap_or(0)));
+            fill.insert(
+                attribute.key(),
+                (required, attribute.number().and_then(|count| u64::try_from(count).ok()).unwrap_or(0)),
+            );
         }
     }
-    let fields = at.get("fields").into_iter().flat_map(At::children).map(|field| (field.key(), read_field(field))).collect();
+    let fields =
+        at.get("fields").into_iter().flat_map(At::children).map(|field| (field.key(), read_field(field))).collect();
     ClassFigures {
         class: at.text("class"),
         records: at.count("records"),

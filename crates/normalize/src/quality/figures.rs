@@ -338,7 +338,9 @@ fn fill(schema: &Schema, id: ClassId, filled: &BTreeMap<String, u64>) -> BTreeMa
             all.insert(attr.name.clone(), (attr.requirement == Requirement::Required, count));
         }
         let Some(object) = attr.object.filter(|_| count > 0 && attr.name != "metadata") else { continue };
-        for inner in schema.attrs(Owner::Object(object)).iter().filter(|inner| inner.requirement != Requirement::Optional) {
+        for inner in
+            schema.attrs(Owner::Object(object)).iter().filter(|inner| inner.requirement != Requirement::Optional)
+        {
             let name = format!("{}.{}", attr.name, inner.name);
             if let Some(count) = filled.get(&name) {
                 all.insert(name, (inner.requirement == Requirement::Required, *count));

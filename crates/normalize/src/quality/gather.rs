@@ -1,6 +1,10 @@
 //! Observations added up, in the order of the records.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::ops::Bound;
 use std::sync::Arc;
 
 use watchfloor_model::{Diagnostic, Grade};
@@ -33,8 +37,17 @@ pub(super) const HOUR_MS: i64 = 3_600_000;
 
 /// Codes that say that a record could not be read as what it should be, besides all errors.
 const FAILURES: &[&str] = &[
-    "auditd.arguments", "cef.header", "json.envelope", "json.scalar", "leef.header", "map.expand", "record.binary", "row.columns",
-    "source.mismatch", "source.unknown", "text.invalid_utf8",
+    "auditd.arguments",
+    "cef.header",
+    "json.envelope",
+    "json.scalar",
+    "leef.header",
+    "map.expand",
+    "record.binary",
+    "row.columns",
+    "source.mismatch",
+    "source.unknown",
+    "text.invalid_utf8",
 ];
 
 /// Everything seen so far.
@@ -217,8 +230,12 @@ impl<'l> Quality<'l> {
     pub fn trouble(&mut self, input: &Arc<str>, diagnostic: &Diagnostic) {
         if self.troubles.len() < INPUTS_MAX {
             let cut = CUT.contains(&diagnostic.code);
-            let finding =
-                Finding { code: diagnostic.code, grade: diagnostic.grade, signature: signature(&diagnostic.message), cut };
+            let finding = Finding {
+                code: diagnostic.code,
+                grade: diagnostic.grade,
+                signature: signature(&diagnostic.message),
+                cut,
+            };
             self.troubles.push((Arc::clone(input), finding));
         }
     }
@@ -234,8 +251,8 @@ impl<'l> Quality<'l> {
         if kind == seen.kind && kind != Kind::Unknown {
             let ordinal = source.records;
             source.classes.entry(seen.class).or_default().count(seen, ordinal, &mut self.fields, &self.library.paths);
-            self.count_hour(kind, seen, failed);
         }
+        self.count_hour(kind, seen, failed);
         if !is_copy && seen.kind == kind {
             self.follow(kind, seen);
         }
@@ -263,7 +280,7 @@ impl<'l> Quality<'l> {
     }
 
     fn count_hour(&mut self, kind: Kind, seen: &Observation, failed: bool) {
-        let Some(class) = self.sources.get_mut(&kind).and_then(|source| source.classes.get_mut(&seen.class)) else { return };
+        let class = self.sources.entry(kind).or_default().classes.entry(seen.class).or_default();
         let start = seen.time.unwrap_or(seen.received).div_euclid(HOUR_MS);
         if !class.hours.contains_key(&start) {
             if self.hours >= HOURS_MAX {
@@ -310,14 +327,26 @@ impl<'l> Quality<'l> {
         }
     }
 
+    /// The kind of all records of an input, or of all members of an archive.
+    fn kind_of_input(&self, name: &Arc<str>) -> Kind {
+        let from = (Bound::Included(name), Bound::Unbounded);
+        let inside =
+            |member: &str| member.strip_prefix(&**name).is_some_and(|rest| rest.is_empty() || rest.starts_with('!'));
+        let members = self.inputs.range::<Arc<str>, _>(from).take_while(|(member, _)| member.starts_with(&**name));
+        let mut kinds = members.filter(|(member, _)| inside(member)).filter_map(|(_, sole)| match sole {
+            Sole::None => None,
+            Sole::Of(kind, _) => Some(*kind),
+            Sole::Mixed => Some(Kind::Unknown),
+        });
+        let Some(first) = kinds.next() else { return Kind::Unknown };
+        if kinds.all(|kind| kind == first) { first } else { Kind::Unknown }
+    }
+
     /// Adds up everything that waits, before figures are made.
     pub(super) fn settle(&mut self) {
         self.keep_input();
         for (input, finding) in std::mem::take(&mut self.troubles) {
-            let kind = match self.inputs.get(&input) {
-                Some(Sole::Of(kind, _)) => *kind,
-                _ => Kind::Unknown,
-            };
+            let kind = self.kind_of_input(&input);
             let source = self.sources.entry(kind).or_default();
             source.truncated += u64::from(finding.cut);
             source.oversize += u64::from(finding.code == OVERSIZE);

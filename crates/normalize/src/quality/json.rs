@@ -178,7 +178,8 @@ impl Json {
         self.truth("fields_complete", class.fields_complete);
         self.member("hours", |out| {
             for (start, hour) in &class.hours {
-                let name = Timestamp::from_millisecond(start.saturating_mul(super::gather::HOUR_MS)).map_or_else(|_| start.to_string(), |time| time.to_string());
+                let name = Timestamp::from_millisecond(start.saturating_mul(super::gather::HOUR_MS))
+                    .map_or_else(|_| start.to_string(), |time| time.to_string());
                 out.member(&name, |out| {
                     out.count("records", hour.records);
                     out.count("failures", hour.failures);

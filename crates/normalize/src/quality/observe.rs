@@ -123,7 +123,10 @@ impl<'l> Observer<'l> {
             vague,
             hash: outcome.hash.get(..16).and_then(|digits| u64::from_str_radix(digits, 16).ok()).unwrap_or_default(),
             series: self.series(machine, log),
-            numbered: self.value(machine, &self.sequence).and_then(number).map(|number| Numbered { number, log_named: log.is_some() }),
+            numbered: self
+                .value(machine, &self.sequence)
+                .and_then(number)
+                .map(|number| Numbered { number, log_named: log.is_some() }),
         }
     }
 

@@ -58,7 +58,8 @@ impl Shapes {
     pub(super) fn of(&mut self, machine: &Machine<'_>) -> (Arc<Shape>, Values) {
         let mut found = std::mem::take(&mut self.found);
         found.clear();
-        let mut walk = Walk { machine, hasher: &self.hasher, found: &mut found, names: None, values: Values::default() };
+        let mut walk =
+            Walk { machine, hasher: &self.hasher, found: &mut found, names: None, values: Values::default() };
         walk.value(0, 0, false);
         let values = walk.values;
         merge(&mut found);
@@ -71,8 +72,13 @@ impl Shapes {
     fn learn(&mut self, machine: &Machine<'_>, key: u64, found: &[(u64, u8)]) -> Arc<Shape> {
         let mut names = HashMap::default();
         let mut again = Vec::new();
-        let mut walk =
-            Walk { machine, hasher: &self.hasher, found: &mut again, names: Some((String::new(), &mut names)), values: Values::default() };
+        let mut walk = Walk {
+            machine,
+            hasher: &self.hasher,
+            found: &mut again,
+            names: Some((String::new(), &mut names)),
+            values: Values::default(),
+        };
         walk.value(0, 0, false);
         let named = |(id, kinds): &(u64, u8)| Some(Field { id: *id, kinds: *kinds, name: Arc::clone(names.get(id)?) });
         let shape = Arc::new(Shape { fields: found.iter().filter_map(named).collect() });

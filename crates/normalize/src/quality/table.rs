@@ -13,8 +13,19 @@ impl Report {
     #[must_use]
     pub fn table(&self) -> String {
         let mut out = String::new();
-        row(&mut out, "", &["", "not", "base", "un-", "required", "recomm.", "unknown/", "clock", "dis-", "", "missing", "longest"]);
-        row(&mut out, "source", &["records", "read", "events", "mapped", "filled", "filled", "other", "offset", "order", "copies", "numbers", "silence"]);
+        row(
+            &mut out,
+            "",
+            &["", "not", "base", "un-", "required", "recomm.", "unknown/", "clock", "dis-", "", "missing", "longest"],
+        );
+        row(
+            &mut out,
+            "source",
+            &[
+                "records", "read", "events", "mapped", "filled", "filled", "other", "offset", "order", "copies",
+                "numbers", "silence",
+            ],
+        );
         for source in &self.figures.sources {
             let cells = cells(source);
             let shown: Vec<&str> = cells.iter().map(String::as_str).collect();
@@ -123,8 +134,8 @@ fn wrap(out: &mut String, sentence: &str) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::quality::figures::{Figures, SilenceFigures};
     use crate::quality::Alarm;
+    use crate::quality::figures::{Figures, SilenceFigures};
 
     #[test]
     fn the_widest_row_fits() {
@@ -136,7 +147,8 @@ mod tests {
             ..SourceFigures::default()
         };
         let sentence = "a long word and another one ".repeat(20);
-        let alarm = Alarm { code: "quality.silence", source: "x".into(), class: None, measured: 1.0, expected: 0.0, sentence };
+        let alarm =
+            Alarm { code: "quality.silence", source: "x".into(), class: None, measured: 1.0, expected: 0.0, sentence };
         let report = Report { figures: Figures { records: 1, sources: vec![source] }, alarms: vec![alarm] };
         for line in report.table().lines() {
             assert!(line.chars().count() <= WIDTH, "{line}");
@@ -146,10 +158,14 @@ mod tests {
 
     #[test]
     fn cells_are_short() {
-        for (count, all, expected) in [(0, 0, "-"), (0, 5, "0%"), (5, 5, "100%"), (1, 5_000, "<.1%"), (4_999, 5_000, "99.9%"), (1, 3, "33.3%")] {
+        for (count, all, expected) in
+            [(0, 0, "-"), (0, 5, "0%"), (5, 5, "100%"), (1, 5_000, "<.1%"), (4_999, 5_000, "99.9%"), (1, 3, "33.3%")]
+        {
             assert_eq!(part(count, all), expected);
         }
-        for (seconds, expected) in [(0, "0s"), (119, "119s"), (120, "2min"), (7_200, "2h"), (-7_200, "-2h"), (900_000, "10d")] {
+        for (seconds, expected) in
+            [(0, "0s"), (119, "119s"), (120, "2min"), (7_200, "2h"), (-7_200, "-2h"), (900_000, "10d")]
+        {
             assert_eq!(short(seconds), expected);
         }
     }

@@ -31,7 +31,8 @@ impl Tally {
         let mut all = BTreeMap::new();
         for (code, count) in &self.counts {
             let of_code = self.signatures.iter().filter(|((known, _), _)| known == code);
-            let mut signatures: Vec<(String, u64)> = of_code.map(|((_, text), count)| (text.to_string(), *count)).collect();
+            let mut signatures: Vec<(String, u64)> =
+                of_code.map(|((_, text), count)| (text.to_string(), *count)).collect();
             signatures.sort_by(|left, right| right.1.cmp(&left.1).then_with(|| left.0.cmp(&right.0)));
             signatures.truncate(SIGNATURES_SHOWN);
             all.insert((*code).to_owned(), (*count, signatures));

@@ -61,7 +61,10 @@ impl<'l> Measure<'l> {
 fn read(path: &Path) -> anyhow::Result<Figures> {
     let shown = path.display();
     let length = std::fs::metadata(path).with_context(|| format!("cannot read the baseline {shown}"))?.len();
-    anyhow::ensure!(length <= BASELINE_BYTES_MAX, "the baseline {shown} has {length} bytes; it has at most {BASELINE_BYTES_MAX}");
+    anyhow::ensure!(
+        length <= BASELINE_BYTES_MAX,
+        "the baseline {shown} has {length} bytes; it has at most {BASELINE_BYTES_MAX}"
+    );
     let text = std::fs::read_to_string(path).with_context(|| format!("cannot read the baseline {shown}"))?;
     baseline::read(&text).map_err(|problem| Usage(format!("{shown} is no baseline: {problem}")).into())
 }

@@ -27,14 +27,21 @@ pub(super) fn judge(pair: &Pair<'_>) -> Option<Alarm> {
         let expected = reference.map_or(0.0, |known| share(known.whole_hours, known.records));
         let measured = share(clock.whole_hours, clock.records);
         if clock.whole_hours >= EVENTS_MIN && measured - expected >= WHOLE_HOURS_RISE {
-            let sentence = format!("{} of the events are a whole number of hours off, most by {} h: a clock or log without a time zone, or with a wrong one", percent(measured), clock.usual_hours);
+            let sentence = format!(
+                "{} of the events are a whole number of hours off, most by {} h: a clock or log without a time zone, or with a wrong one",
+                percent(measured),
+                clock.usual_hours
+            );
             return Some(pair.alarm("quality.clock_shift", measured, expected, sentence));
         }
     }
     let expected = reference.map_or(0.0, |known| share(known.negative, known.records));
     let measured = share(clock.negative, clock.records);
     (clock.negative >= EVENTS_MIN && measured - expected >= NEGATIVE_RISE).then(|| {
-        let sentence = format!("{} of the events have a time after they were observed: the clock of the source is ahead", percent(measured));
+        let sentence = format!(
+            "{} of the events have a time after they were observed: the clock of the source is ahead",
+            percent(measured)
+        );
         pair.alarm("quality.clock_skew", measured, expected, sentence)
     })
 }
@@ -46,8 +53,16 @@ fn moved(pair: &Pair<'_>, reference: &ClockFigures) -> Option<Alarm> {
     let way = if by > 0 { "behind" } else { "ahead" };
     if is_whole_hours(by) {
         let hours = by.saturating_add(by.signum() * HOUR_MS / 2) / HOUR_MS;
-        let sentence = format!("event times are {} h {way} of where they were: a time zone changed, or is read wrongly", hours.abs());
-        return Some(pair.alarm("quality.clock_shift", clock.p50_ms as f64 / 1e3, reference.p50_ms as f64 / 1e3, sentence));
+        let sentence = format!(
+            "event times are {} h {way} of where they were: a time zone changed, or is read wrongly",
+            hours.abs()
+        );
+        return Some(pair.alarm(
+            "quality.clock_shift",
+            clock.p50_ms as f64 / 1e3,
+            reference.p50_ms as f64 / 1e3,
+            sentence,
+        ));
     }
     let usual_spread = reference.p99_ms.saturating_sub(reference.p50_ms);
     (by.abs() >= MEDIAN_MOVE_MS.max(usual_spread)).then(|| {

@@ -60,8 +60,18 @@ fn failures(pair: &Pair<'_>) -> Option<Alarm> {
         format!(", most often {code}{wording}")
     });
     let sentence = match is_unknown {
-        true => format!("{} of all {all} records ({}) are of no source that is known here{most}; usual is {}", now.failures, percent(measured), percent(expected)),
-        false => format!("{} of {all} records ({}) could not be read{most}; usual is {}", now.failures, percent(measured), percent(expected)),
+        true => format!(
+            "{} of all {all} records ({}) are of no source that is known here{most}; usual is {}",
+            now.failures,
+            percent(measured),
+            percent(expected)
+        ),
+        false => format!(
+            "{} of {all} records ({}) could not be read{most}; usual is {}",
+            now.failures,
+            percent(measured),
+            percent(expected)
+        ),
     };
     Some(pair.alarm("quality.parse_failures", measured, expected, sentence))
 }
@@ -82,7 +92,13 @@ fn timeless(pair: &Pair<'_>) -> Option<Alarm> {
     let now = pair.now;
     let (measured, expected) = (share(now.without_time, now.records), share(reference.without_time, reference.records));
     (now.without_time >= RECORDS_MIN && measured - expected >= TIMELESS_RISE).then(|| {
-        let sentence = format!("{} of {} records ({}) have no usable time of their own; usual is {}", now.without_time, now.records, percent(measured), percent(expected));
+        let sentence = format!(
+            "{} of {} records ({}) have no usable time of their own; usual is {}",
+            now.without_time,
+            now.records,
+            percent(measured),
+            percent(expected)
+        );
         pair.alarm("quality.time_missing", measured, expected, sentence)
     })
 }
@@ -92,7 +108,13 @@ fn duplicates(pair: &Pair<'_>) -> Option<Alarm> {
     let (measured, expected) = (share(now.duplicates, now.records), usual(pair, |source| source.duplicates));
     (now.duplicates >= DUPLICATES_MIN && measured - expected >= DUPLICATES_RISE).then(|| {
         let at_least = if now.duplicates_exact { "" } else { "at least " };
-        let sentence = format!("{at_least}{} of {} records ({}) are copies of records that came before; usual is {}", now.duplicates, now.records, percent(measured), percent(expected));
+        let sentence = format!(
+            "{at_least}{} of {} records ({}) are copies of records that came before; usual is {}",
+            now.duplicates,
+            now.records,
+            percent(measured),
+            percent(expected)
+        );
         pair.alarm("quality.duplicates", measured, expected, sentence)
     })
 }
@@ -119,7 +141,10 @@ fn oversize(pair: &Pair<'_>) -> Option<Alarm> {
     let expected = usual(pair, |source| source.oversize);
     let measured = share(pair.now.oversize, pair.now.records);
     (pair.now.oversize > 0 && measured > expected).then(|| {
-        let sentence = format!("{} records are longer than a record may be; only their hash and size were kept", pair.now.oversize);
+        let sentence = format!(
+            "{} records are longer than a record may be; only their hash and size were kept",
+            pair.now.oversize
+        );
         pair.alarm("quality.oversize", pair.now.oversize as f64, expected * pair.now.records as f64, sentence)
     })
 }
@@ -130,13 +155,20 @@ fn disorder(pair: &Pair<'_>) -> Option<Alarm> {
     let rise = if pair.reference.is_some() { DISORDER_RISE } else { DISORDER_ALONE };
     (now.disordered >= RECORDS_MIN && measured - expected >= rise).then(|| {
         let worst = super::duration(now.worst_disorder_ms / 1_000);
-        let sentence = format!("{} of {} events ({}) come after later ones of the same host and log, at worst {worst} late; usual is {}", now.disordered, now.records, percent(measured), percent(expected));
+        let sentence = format!(
+            "{} of {} events ({}) come after later ones of the same host and log, at worst {worst} late; usual is {}",
+            now.disordered,
+            now.records,
+            percent(measured),
+            percent(expected)
+        );
         pair.alarm("quality.disorder", measured, expected, sentence)
     })
 }
 
 fn sequence(pair: &Pair<'_>) -> Option<Alarm> {
-    let part = |source: &SourceFigures| share(source.sequence.missing, source.sequence.missing + source.sequence.numbers);
+    let part =
+        |source: &SourceFigures| share(source.sequence.missing, source.sequence.missing + source.sequence.numbers);
     let (missing, measured) = (pair.now.sequence.missing, part(pair.now));
     let expected = pair.reference.map_or(0.0, part);
     let is_more = expected == 0.0 || measured - expected >= MISSING_RISE;

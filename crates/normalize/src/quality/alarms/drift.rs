@@ -36,7 +36,8 @@ pub(super) fn judge(pair: &Pair<'_>, alarms: &mut Vec<Alarm>) {
     fields(pair, reference, alarms);
     alarms.extend(classes(pair, reference));
     for class in &pair.now.classes {
-        let known = reference.classes.iter().find(|known| known.class == class.class && known.records >= REFERENCE_RECORDS_MIN);
+        let known =
+            reference.classes.iter().find(|known| known.class == class.class && known.records >= REFERENCE_RECORDS_MIN);
         let Some(known) = known.filter(|_| class.records >= REFERENCE_RECORDS_MIN) else { continue };
         let of_class = |alarm: Alarm| Alarm { class: Some(class.class.clone()), ..alarm };
         let found = [unmapped(pair, class, known), unknown(pair, class, known), fill(pair, class, known)];
@@ -65,8 +66,10 @@ fn fields(pair: &Pair<'_>, reference: &SourceFigures, alarms: &mut Vec<Alarm>) {
     let (now, before) = (by_name(pair.now), by_name(reference));
     let changed = changed_types(&now, &before);
     let below_changed = |name: &str| parents(name).any(|parent| changed.contains_key(parent));
-    let gone = topmost(gone(pair.now, reference, &now, &before).into_iter().filter(|name| !below_changed(name)).collect());
-    let new = topmost(new(pair.now, reference, &now, &before).into_iter().filter(|name| !below_changed(name)).collect());
+    let gone =
+        topmost(gone(pair.now, reference, &now, &before).into_iter().filter(|name| !below_changed(name)).collect());
+    let new =
+        topmost(new(pair.now, reference, &now, &before).into_iter().filter(|name| !below_changed(name)).collect());
     if !gone.is_empty() {
         let sentence = format!("records no longer have {}", listed(&gone));
         alarms.push(pair.alarm("quality.field_gone", gone.len() as f64, 0.0, sentence));
@@ -77,7 +80,10 @@ fn fields(pair: &Pair<'_>, reference: &SourceFigures, alarms: &mut Vec<Alarm>) {
     }
     if !changed.is_empty() {
         let described: Vec<String> = changed.iter().map(|(name, how)| format!("{name} ({how})")).collect();
-        let sentence = format!("values are of another type than before: {}", listed(&described.iter().map(String::as_str).collect::<Vec<_>>()));
+        let sentence = format!(
+            "values are of another type than before: {}",
+            listed(&described.iter().map(String::as_str).collect::<Vec<_>>())
+        );
         alarms.push(pair.alarm("quality.type_changed", changed.len() as f64, 0.0, sentence));
     }
 }
@@ -159,15 +165,26 @@ fn topmost(names: Vec<&str>) -> Vec<&str> {
 fn unmapped(pair: &Pair<'_>, class: &ClassFigures, known: &ClassFigures) -> Option<Alarm> {
     let (measured, expected) = (share(class.unmapped, class.values), share(known.unmapped, known.values));
     (measured - expected >= UNMAPPED_RISE).then(|| {
-        let sentence = format!("{} of the values in {} records stay unmapped; usual is {}", percent(measured), class.class, percent(expected));
+        let sentence = format!(
+            "{} of the values in {} records stay unmapped; usual is {}",
+            percent(measured),
+            class.class,
+            percent(expected)
+        );
         pair.alarm("quality.unmapped_rise", measured, expected, sentence)
     })
 }
 
 fn unknown(pair: &Pair<'_>, class: &ClassFigures, known: &ClassFigures) -> Option<Alarm> {
-    let (measured, expected) = (share(class.unknown_or_other, class.members), share(known.unknown_or_other, known.members));
+    let (measured, expected) =
+        (share(class.unknown_or_other, class.members), share(known.unknown_or_other, known.members));
     (measured - expected >= UNKNOWN_RISE).then(|| {
-        let sentence = format!("{} of the enumeration values in {} events say Unknown or Other; usual is {}", percent(measured), class.class, percent(expected));
+        let sentence = format!(
+            "{} of the enumeration values in {} events say Unknown or Other; usual is {}",
+            percent(measured),
+            class.class,
+            percent(expected)
+        );
         pair.alarm("quality.unknown_rise", measured, expected, sentence)
     })
 }
@@ -177,13 +194,22 @@ fn fill(pair: &Pair<'_>, class: &ClassFigures, known: &ClassFigures) -> Option<A
     for (name, (_, count)) in &known.fill {
         let expected = share(*count, known.records);
         let measured = share(class.fill.get(name).map_or(0, |fill| fill.1), class.records);
-        let lost = expected >= FILL_LOST_MIN && expected * class.records as f64 >= EXPECTED_MIN && measured <= expected * GONE_LEFT_MAX;
+        let lost = expected >= FILL_LOST_MIN
+            && expected * class.records as f64 >= EXPECTED_MIN
+            && measured <= expected * GONE_LEFT_MAX;
         if expected - measured >= FILL_DROP || lost {
             dropped.push((name, measured, expected));
         }
     }
-    let (name, measured, expected) = *dropped.iter().max_by(|left, right| (left.2 - left.1).total_cmp(&(right.2 - right.1)))?;
+    let (name, measured, expected) =
+        *dropped.iter().max_by(|left, right| (left.2 - left.1).total_cmp(&(right.2 - right.1)))?;
     let names = topmost(dropped.iter().map(|(name, ..)| *name).collect());
-    let sentence = format!("{} events fill {} less often: `{name}` {} where {} is usual", class.class, listed(&names), percent(measured), percent(expected));
+    let sentence = format!(
+        "{} events fill {} less often: `{name}` {} where {} is usual",
+        class.class,
+        listed(&names),
+        percent(measured),
+        percent(expected)
+    );
     Some(pair.alarm("quality.fill_drop", measured, expected, sentence))
 }

@@ -38,14 +38,25 @@ pub struct Alarm {
 #[must_use]
 pub fn judge(now: &Figures, earlier: Option<&Figures>) -> Vec<Alarm> {
     let mut alarms = Vec::new();
-    let references: BTreeMap<&str, &SourceFigures> =
-        earlier.into_iter().flat_map(|figures| &figures.sources).map(|source| (source.source.as_str(), source)).collect();
+    let references: BTreeMap<&str, &SourceFigures> = earlier
+        .into_iter()
+        .flat_map(|figures| &figures.sources)
+        .map(|source| (source.source.as_str(), source))
+        .collect();
     let pairs: Vec<Pair<'_>> = now
         .sources
         .iter()
         .map(|source| {
-            let reference = references.get(source.source.as_str()).copied().filter(|source| source.records >= REFERENCE_RECORDS_MIN);
-            Pair { now: source, reference, stream: now.records, earlier_stream: earlier.map_or(0, |figures| figures.records) }
+            let reference = references
+                .get(source.source.as_str())
+                .copied()
+                .filter(|source| source.records >= REFERENCE_RECORDS_MIN);
+            Pair {
+                now: source,
+                reference,
+                stream: now.records,
+                earlier_stream: earlier.map_or(0, |figures| figures.records),
+            }
         })
         .collect();
     let clocks: Vec<Option<Alarm>> = pairs.iter().map(clock::judge).collect();

@@ -21,8 +21,13 @@ pub(super) fn judge(pair: &Pair<'_>, end: Option<i64>) -> Option<Alarm> {
     }
     let at_end = silence.last.zip(end).map_or(0, |(last, end)| end.saturating_sub(last));
     let longest = silence.longest_s.max(at_end);
-    let reference = pair.reference.map(|reference| &reference.silence).filter(|known| known.moments >= REFERENCE_MOMENTS_MIN);
-    let compared = reference.map(|known| (known.usual_s.saturating_mul(USUAL_FACTOR)).max(known.longest_s.saturating_mul(LONGEST_FACTOR)).max(COMPARED_MIN_S));
+    let reference =
+        pair.reference.map(|reference| &reference.silence).filter(|known| known.moments >= REFERENCE_MOMENTS_MIN);
+    let compared = reference.map(|known| {
+        (known.usual_s.saturating_mul(USUAL_FACTOR))
+            .max(known.longest_s.saturating_mul(LONGEST_FACTOR))
+            .max(COMPARED_MIN_S)
+    });
     // A silence that the earlier run had as well is known, even if it is longer than the mapping says.
     let declared = silence.declared_s.map(|declared| declared.max(reference.map_or(0, |known| known.longest_s)));
     let expected = [declared, compared].into_iter().flatten().min()?;
@@ -31,8 +36,13 @@ pub(super) fn judge(pair: &Pair<'_>, end: Option<i64>) -> Option<Alarm> {
             true => "until the end of the stream, while others went on".to_owned(),
             false => format!("from {}", moment(silence.longest_from)),
         };
-        let meaning = if silence.meaning.is_empty() { String::new() } else { format!(". What the source's mapping says: {}", silence.meaning) };
-        let sentence = format!("nothing came for {} {place}; at most {} is usual{meaning}", duration(longest), duration(expected));
+        let meaning = if silence.meaning.is_empty() {
+            String::new()
+        } else {
+            format!(". What the source's mapping says: {}", silence.meaning)
+        };
+        let sentence =
+            format!("nothing came for {} {place}; at most {} is usual{meaning}", duration(longest), duration(expected));
         pair.alarm("quality.silence", longest as f64, expected as f64, sentence)
     })
 }
@@ -49,7 +59,10 @@ pub(super) fn never_came(reference: &SourceFigures) -> Option<Alarm> {
         class: None,
         measured: 0.0,
         expected: reference.records as f64,
-        sentence: format!("no record came; the earlier run had {}. What the source's mapping says: {}", reference.records, silence.meaning),
+        sentence: format!(
+            "no record came; the earlier run had {}. What the source's mapping says: {}",
+            reference.records, silence.meaning
+        ),
     })
 }
 
