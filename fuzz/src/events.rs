@@ -218,7 +218,9 @@ fn exported(text: &str, doc: &Document, from: Version, to: Version, valid: bool)
             if valid {
                 let problems = validate(Schema::version(to), &document(&out));
                 assert!(problems.is_empty(), "{names}: {problems:?}\n{text}\n{out}");
-                assert!(from != to || lost.is_empty(), "{names}: {lost:?}: {text}");
+                // The name of an activity whose number is missing has no number to stand beside.
+                let is_lost = lost.iter().any(|loss| loss.path != "activity_name");
+                assert!(from != to || !is_lost, "{names}: {lost:?}: {text}");
             }
         }
     }

@@ -43,7 +43,7 @@ pub(crate) fn root(doc: &mut Document, body: &str, notes: &mut Vec<Diagnostic>) 
     match value(doc, Span::default(), &text, Strictness::Lossy) {
         Ok(()) => notes.extend(note),
         Err(second) => {
-            notes.push(second);
+            notes.push(malformed(second));
             return false;
         }
     }
@@ -68,7 +68,7 @@ pub fn json_into(doc: &mut Document, key: Span, text: &str) -> Result<(), Diagno
     let mut nodes = measure(&text, Strictness::Lossy);
     if nodes.as_ref().is_err_and(|error| error.code == NUMBER) {
         text = Cow::Owned(number::quote_infinite(&text).into_owned());
-        nodes = measure(&text, Strictness::Lossy);
+        nodes = measure(&text, Strictness::Lossy).map_err(malformed);
     }
     if doc.nodes().len() + nodes? > NODES_MAX {
         return Err(too_large(Full::Nodes));
@@ -85,6 +85,11 @@ pub(crate) fn members(doc: &mut Document, text: &str) -> Result<(), Diagnostic> 
     let mut parser = parser(text, Strictness::Lossy);
     let mut tape = Tape { doc, text, anchor: 0, numbers: 0 };
     Members { tape: &mut tape }.deserialize(&mut parser).map_err(|error| syntax(text, Strictness::Lossy, &error))
+}
+
+/// What still is too large when all large numbers are quoted is no number: `1e999.x`.
+fn malformed(error: Diagnostic) -> Diagnostic {
+    if error.code == NUMBER { Diagnostic { code: "json.syntax", ..error } } else { error }
 }
 
 /// What the parser refuses of what JSON allows.

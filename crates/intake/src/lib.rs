@@ -3,11 +3,13 @@
 //! - Directories are walked in order of name ([`walk`]).
 //! - `.gz`, `.zst` and `.zip` are recognised by their first bytes, also inside each other, and unpacked under caps ([`unpack`]). Nothing
 //!   is ever written to disk.
+//! - What is no log at all (packet captures, programs, images, other archives) is named and left out ([`foreign`]).
 //! - What comes out is cut into records by [`watchfloor_decode::Framer`] and handed over in batches of about the wanted size; from standard input
 //!   and pipes whatever one read gave, so that a stream flows ([`stream`]).
 //!
 //! Nothing stops at a bad input: what cannot be read is said with a code, and the next one follows.
 
+mod foreign;
 mod stream;
 mod unpack;
 mod walk;

@@ -9,6 +9,7 @@ use watchfloor_decode::{Batch, Framer};
 use watchfloor_model::Diagnostic;
 use watchfloor_model::limits::{ARCHIVE_DEPTH_MAX, ARCHIVE_MEMBERS_MAX};
 
+use crate::foreign::{self, Foreign};
 use crate::unpack::{self, Cap, Packing};
 use crate::{Placed, Sink};
 
@@ -76,6 +77,11 @@ impl Session<'_> {
 
     /// Reads a stream that begins with `head`, unpacking what is packed.
     fn any(&mut self, head: &[u8], reader: &mut dyn Read, source: &Source) -> ControlFlow<()> {
+        if let Some(foreign) = Foreign::of(head) {
+            let message = format!("this is {}, not a log: {}", foreign.name, foreign.advice);
+            self.place(&source.name, Diagnostic::error("input.not_a_log", message), Some(0));
+            return ControlFlow::Continue(());
+        }
         let Some(packing) = Packing::of(head) else { return self.records(reader, source) };
         if source.depth >= ARCHIVE_DEPTH_MAX {
             let message = format!("archives in archives deeper than {ARCHIVE_DEPTH_MAX} are left out");
@@ -86,11 +92,6 @@ impl Session<'_> {
             Packing::Gzip => self.unpacked(&mut unpack::gzip(reader, source.cap.layer()), source),
             Packing::Zstd => self.unpacked(&mut unpack::zstd(reader, source.cap.layer()), source),
             Packing::Zip => self.held_zip(reader, source),
-            Packing::Unsupported(name) => {
-                let message = format!("{name} is not supported: unpack it first");
-                self.place(&source.name, Diagnostic::error("archive.unsupported", message), None);
-                ControlFlow::Continue(())
-            }
         }
     }
 
@@ -185,11 +186,13 @@ impl Session<'_> {
     }
 }
 
-/// The first bytes of a stream.
+/// The first bytes of a stream: enough to tell a packing, and more if they come with the same read. Nobody waits for them: a stream
+/// may be slow.
 fn head_of<R: Read + ?Sized>(reader: &mut R) -> io::Result<Vec<u8>> {
-    let mut head = vec![0; unpack::HEAD_BYTES];
+    let mut head = vec![0; foreign::LOOK_BYTES];
     let mut len = 0;
-    while let Some(room) = head.get_mut(len..).filter(|room| !room.is_empty()) {
+    while len < unpack::HEAD_BYTES {
+        let Some(room) = head.get_mut(len..) else { break };
         match reader.read(room) {
             Ok(0) => break,
             Ok(read) => len += read,

@@ -9,7 +9,8 @@
 //! | `1F 8B` | gzip (RFC 1952), one or more members |
 //! | `28 B5 2F FD`, `5x 2A 4D 18` | Zstandard (RFC 8878), one or more frames, windows up to [`ZSTD_WINDOW_BYTES_MAX`] |
 //! | `PK 03 04`, `PK 05 06` | zip, stored or deflated |
-//! | `BZh`, `FD 37 7A 58 5A 00`, `37 7A BC AF 27 1C` | not supported |
+//!
+//! Other packings are named by [`crate::foreign`].
 //!
 //! Members of a zip archive are streams here, never files, so a name cannot lead anywhere; one that tries (`..`, an absolute path) is
 //! noted as `archive.member_name`. An archive whose list of members is damaged is read from its beginning, member by member.
@@ -40,7 +41,6 @@ pub(crate) enum Packing {
     Gzip,
     Zstd,
     Zip,
-    Unsupported(&'static str),
 }
 
 impl Packing {
@@ -50,9 +50,6 @@ impl Packing {
             [0x1F, 0x8B, ..] => Some(Self::Gzip),
             [0x28, 0xB5, 0x2F, 0xFD, ..] | [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..] => Some(Self::Zstd),
             [b'P', b'K', 3, 4, ..] | [b'P', b'K', 5, 6, ..] => Some(Self::Zip),
-            [b'B', b'Z', b'h', b'1'..=b'9', 0x31, 0x41, ..] => Some(Self::Unsupported("bzip2")),
-            [0xFD, b'7', b'z', b'X', b'Z', 0, ..] => Some(Self::Unsupported("xz")),
-            [b'7', b'z', 0xBC, 0xAF, 0x27, 0x1C, ..] => Some(Self::Unsupported("7z")),
             _ => None,
         }
     }
@@ -151,29 +148,61 @@ pub(crate) fn diagnose(error: &io::Error, in_archive: bool) -> Diagnostic {
     }
 }
 
-/// A reader whose bytes are counted against a cap.
+/// A reader whose bytes are counted against a cap. Once it has failed it fails the same way again, as not every decompressor does:
+/// whoever looks at the first bytes may leave the error to who reads on.
 struct Capped<R> {
     reader: R,
     cap: Cap,
+    failed: Option<Failure>,
+}
+
+/// An error that can be given again.
+struct Failure {
+    kind: io::ErrorKind,
+    limit: Option<Limit>,
+    message: String,
+}
+
+impl Failure {
+    fn error(&self) -> io::Error {
+        match self.limit {
+            Some(limit) => io::Error::other(limit),
+            None => io::Error::new(self.kind, self.message.clone()),
+        }
+    }
+}
+
+impl<R: Read> Capped<R> {
+    fn new(reader: R, cap: Cap) -> Self {
+        Self { reader, cap, failed: None }
+    }
 }
 
 impl<R: Read> Read for Capped<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.reader.read(buffer)?;
-        self.cap.add(read)?;
-        Ok(read)
+        if let Some(failure) = &self.failed {
+            return Err(failure.error());
+        }
+        let outcome = self.reader.read(buffer).and_then(|read| self.cap.add(read).map(|()| read));
+        if let Err(error) = &outcome
+            && error.kind() != io::ErrorKind::Interrupted
+        {
+            let limit = error.get_ref().and_then(|inner| inner.downcast_ref::<Limit>()).copied();
+            self.failed = Some(Failure { kind: error.kind(), limit, message: error.to_string() });
+        }
+        outcome
     }
 }
 
 /// The bytes in a gzip stream.
 pub(crate) fn gzip<'a>(reader: &'a mut dyn Read, cap: Cap) -> impl Read + 'a {
-    Capped { reader: MultiGzDecoder::new(BufReader::with_capacity(64 * 1024, reader)), cap }
+    Capped::new(MultiGzDecoder::new(BufReader::with_capacity(64 * 1024, reader)), cap)
 }
 
 /// The bytes in a Zstandard stream.
 pub(crate) fn zstd<'a>(reader: &'a mut dyn Read, cap: Cap) -> impl Read + 'a {
     let reader = BufReader::with_capacity(64 * 1024, reader);
-    Capped { reader: Frames { state: Frame::Between(reader) }, cap }
+    Capped::new(Frames { state: Frame::Between(reader) }, cap)
 }
 
 /// Zstandard frames, one after the other.
@@ -308,7 +337,7 @@ fn member<R: Read + ?Sized>(
         let message = "the member's name leads out of the archive: it is only a name here";
         trouble.push(Diagnostic::warning("archive.member_name", message));
     }
-    let mut reader = Capped { reader: file, cap: cap.clone() };
+    let mut reader = Capped::new(file, cap.clone());
     each(Member { name: shown(&name), trouble, reader: Some(&mut reader) })
 }
 

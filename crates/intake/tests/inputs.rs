@@ -91,7 +91,25 @@ fn files_and_archives() {
     check("gz.zip", &zip(&[("a.gz", &gzip(b"a\n"))]), &[("gz.zip!a.gz", "a")], &[]);
     check("zip.zip", &zip(&[("i.zip", &zip(&[("a", b"a\n")]))]), &[("zip.zip!i.zip!a", "a")], &[]);
     check("empty.gz", &gzip(b""), &[], &[("empty.gz", "input.empty")]);
-    check("a.bz2", b"BZh91AY&SY", &[], &[("a.bz2", "archive.unsupported")]);
+}
+
+#[test]
+fn what_is_no_log_is_named() {
+    check("a.bz2", b"BZh91AY&SY", &[], &[("a.bz2", "input.not_a_log")]);
+    check("a.png", b"\x89PNG\r\n\x1A\n\0\0\0\rIHDR", &[], &[("a.png", "input.not_a_log")]);
+    let mut tar = vec![0; 1024];
+    tar[..5].copy_from_slice(b"a.log");
+    tar[257..262].copy_from_slice(b"ustar");
+    check("a.tar.gz", &gzip(&tar), &[], &[("a.tar.gz", "input.not_a_log")]);
+    let members = zip(&[("a.pcap", b"\xD4\xC3\xB2\xA1\x02\0\x04\0"), ("b.log", b"b\n")]);
+    check("m.zip", &members, &[("m.zip!b.log", "b")], &[("m.zip!a.pcap", "input.not_a_log")]);
+}
+
+#[test]
+fn errors_behind_the_first_bytes_are_said() {
+    // A frame of two bytes, then what is no frame.
+    let cut = [&[0x28, 0xB5, 0x2F, 0xFD, 0x00, 0x04, 0x11, 0, 0, b'a', b'\n'][..], &[0; 8]].concat();
+    check("behind.zst", &cut, &[("behind.zst", "a")], &[("behind.zst", "archive.damaged")]);
 }
 
 #[test]

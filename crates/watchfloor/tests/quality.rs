@@ -1,5 +1,7 @@
 //! `watchfloor normalize --quality` from the outside: output, exit codes, baseline, and the same answer with any number of workers.
 
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failing test may stop anywhere")]
+
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 

@@ -10,6 +10,9 @@
 
 /// Nesting that is followed. Deeper than a document takes, so that the record's own depth is what is complained about.
 const NESTING_MAX: usize = 512;
+/// Keys that may stand before a wrapper's list. Real envelopes have few; an object with many keys is a record that happens to have
+/// a list of that name.
+const ENVELOPE_KEYS_MAX: usize = 8;
 
 /// How far an object has been followed. Positions count from the beginning of the buffer.
 #[derive(Clone, Debug)]
@@ -24,6 +27,8 @@ pub(super) struct Scan {
     /// The last text that ended, with its quotes.
     text: (usize, usize),
     text_start: usize,
+    /// Keys of the outermost object that are behind.
+    keys: usize,
     /// The last byte that is not blank.
     last: u8,
     /// A line end since the last byte that is not blank.
@@ -64,6 +69,7 @@ impl Scan {
             in_text: false,
             text: (0, 0),
             text_start: 0,
+            keys: 0,
             last: 0,
             line_end: None,
             first_line_end: None,
@@ -170,7 +176,7 @@ impl Scan {
                 self.in_text = true;
             }
             b'{' | b'[' => {
-                if byte == b'[' && self.open.len() == 1 && self.last == b':' && self.is_wrapper_key(bytes, is_wrapper) {
+                if byte == b'[' && self.open.len() == 1 && self.last == b':' && self.keys <= ENVELOPE_KEYS_MAX && self.is_wrapper_key(bytes, is_wrapper) {
                     match first_of_list(bytes, self.at + 1) {
                         Some(b'{') => return Some(Stop::List { key: self.text.0, inside: self.at + 1 }),
                         None if !end => return Some(Stop::More),
@@ -187,6 +193,7 @@ impl Scan {
                     return self.ended.map(Stop::End);
                 }
             }
+            b',' if self.open.len() == 1 => self.keys += 1,
             _ => {}
         }
         self.last = byte;

@@ -142,6 +142,7 @@ fn read_clock(at: At<'_>) -> ClockFigures {
 fn read_silence(at: At<'_>) -> SilenceFigures {
     SilenceFigures {
         moments: at.count("moments"),
+        span_s: at.int("span_s"),
         longest_s: at.int("longest_s"),
         longest_from: at.int("longest_from"),
         usual_s: at.int("usual_s"),

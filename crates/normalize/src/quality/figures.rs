@@ -124,6 +124,8 @@ pub struct SequenceFigures {
 #[expect(missing_docs, reason = "docs/quality.md says what each figure is; the names are those of the JSON")]
 pub struct SilenceFigures {
     pub moments: u64,
+    /// From the first to the last event.
+    pub span_s: i64,
     pub longest_s: i64,
     pub longest_from: i64,
     pub usual_s: i64,
@@ -225,6 +227,7 @@ impl Quality<'_> {
         let declared = pack.and_then(|pack| pack.silence.as_ref());
         let silence = SilenceFigures {
             moments: gaps.moments,
+            span_s: gaps.span,
             longest_s: gaps.longest,
             longest_from: gaps.longest_from,
             usual_s: gaps.usual,

@@ -130,6 +130,7 @@ impl Json {
     fn silence(&mut self, source: &SourceFigures) {
         let silence = &source.silence;
         self.count("moments", silence.moments);
+        self.int("span_s", silence.span_s);
         self.int("longest_s", silence.longest_s);
         self.int("longest_from", silence.longest_from);
         self.int("usual_s", silence.usual_s);

@@ -57,7 +57,7 @@ impl Sequence {
         self.numbers
     }
 
-    /// How many never came; none if the number does not count records.
+    /// How many never came; none if the number does not count records, or these are only excerpts.
     pub(super) fn missing(&self) -> Option<u64> {
         let runs = self.runs.len() as u64 + self.settled_holes;
         let by_one = self.numbers.saturating_sub(runs) as f64;
@@ -66,7 +66,8 @@ impl Sequence {
             return None;
         }
         let holes = self.runs.values().zip(self.runs.keys().skip(1)).map(|(to, from)| hole(*to, *from));
-        Some(self.settled_missing + holes.sum::<u64>())
+        // Where more is missing than came, these are excerpts of a log, not the log.
+        Some(self.settled_missing + holes.sum::<u64>()).filter(|missing| *missing <= self.numbers)
     }
 }
 
@@ -93,9 +94,11 @@ mod tests {
         assert_eq!(missing((1..=100).chain(1..=100)), Some(0));
         assert_eq!(missing((1..=100).filter(|n| n % 25 != 1)), Some(3));
         assert_eq!(missing((1..=100).filter(|n| n % 25 != 1).chain([26])), Some(2));
+        assert_eq!(missing((1..=50).chain(151..=200)), Some(100));
+        assert_eq!(missing((1..=50).chain(152..=201)), None, "excerpts");
         assert_eq!(missing(1..=19), None, "too few");
         assert_eq!(missing((1..=1_000).map(|n| n * 7)), None, "does not count by one");
-        assert_eq!(missing((1..=50).chain(50 + JUMP + 1..=50 + JUMP + 50)), Some(JUMP as u64));
+        assert_eq!(missing((1..=50).chain(50 + JUMP + 1..=50 + JUMP + 50)), None, "excerpts");
         assert_eq!(missing((1..=50).chain(50 + JUMP + 2..=50 + JUMP + 50)), Some(0), "a new count");
         assert_eq!(missing((0..30).map(|n| i64::MAX - n).chain((0..30).map(|n| i64::MIN + n))), Some(0));
     }

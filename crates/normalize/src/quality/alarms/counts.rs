@@ -36,6 +36,11 @@ pub(super) fn judge(pair: &Pair<'_>, alarms: &mut Vec<Alarm>) {
     alarms.extend(sequence(pair));
 }
 
+/// What to say of the share of an earlier run, if there is one.
+fn usual_is(pair: &Pair<'_>, share: f64) -> String {
+    pair.reference.map_or(String::new(), |_| format!("; usual is {}", percent(share)))
+}
+
 /// The share of an earlier run; 0 without one.
 fn usual(pair: &Pair<'_>, figure: impl Fn(&SourceFigures) -> u64) -> f64 {
     pair.reference.map_or(0.0, |reference| share(figure(reference), reference.records))
@@ -61,16 +66,16 @@ fn failures(pair: &Pair<'_>) -> Option<Alarm> {
     });
     let sentence = match is_unknown {
         true => format!(
-            "{} of all {all} records ({}) are of no source that is known here{most}; usual is {}",
+            "{} of all {all} records ({}) are of no source that is known here{most}{}",
             now.failures,
             percent(measured),
-            percent(expected)
+            usual_is(pair, expected)
         ),
         false => format!(
-            "{} of {all} records ({}) could not be read{most}; usual is {}",
+            "{} of {all} records ({}) could not be read{most}{}",
             now.failures,
             percent(measured),
-            percent(expected)
+            usual_is(pair, expected)
         ),
     };
     Some(pair.alarm("quality.parse_failures", measured, expected, sentence))
@@ -82,7 +87,12 @@ fn base_events(pair: &Pair<'_>) -> Option<Alarm> {
     let count = if pair.reference.is_some() { now.base_events } else { now.fallbacks };
     let (measured, expected) = (share(count, now.records), usual(pair, |source| source.base_events));
     (count >= RECORDS_MIN && measured - expected >= BASE_EVENTS_RISE).then(|| {
-        let sentence = format!("{count} of {} records ({}) only became base events; usual is {}. The mapping no longer fits what the source writes", now.records, percent(measured), percent(expected));
+        let sentence = format!(
+            "{count} of {} records ({}) only became base events{}. The mapping no longer fits what the source writes",
+            now.records,
+            percent(measured),
+            usual_is(pair, expected)
+        );
         pair.alarm("quality.base_events", measured, expected, sentence)
     })
 }
@@ -93,11 +103,11 @@ fn timeless(pair: &Pair<'_>) -> Option<Alarm> {
     let (measured, expected) = (share(now.without_time, now.records), share(reference.without_time, reference.records));
     (now.without_time >= RECORDS_MIN && measured - expected >= TIMELESS_RISE).then(|| {
         let sentence = format!(
-            "{} of {} records ({}) have no usable time of their own; usual is {}",
+            "{} of {} records ({}) have no usable time of their own{}",
             now.without_time,
             now.records,
             percent(measured),
-            percent(expected)
+            usual_is(pair, expected)
         );
         pair.alarm("quality.time_missing", measured, expected, sentence)
     })
@@ -109,11 +119,11 @@ fn duplicates(pair: &Pair<'_>) -> Option<Alarm> {
     (now.duplicates >= DUPLICATES_MIN && measured - expected >= DUPLICATES_RISE).then(|| {
         let at_least = if now.duplicates_exact { "" } else { "at least " };
         let sentence = format!(
-            "{at_least}{} of {} records ({}) are copies of records that came before; usual is {}",
+            "{at_least}{} of {} records ({}) are copies of records that came before{}",
             now.duplicates,
             now.records,
             percent(measured),
-            percent(expected)
+            usual_is(pair, expected)
         );
         pair.alarm("quality.duplicates", measured, expected, sentence)
     })
@@ -123,7 +133,13 @@ fn duplicate_keys(pair: &Pair<'_>) -> Option<Alarm> {
     let now = pair.now;
     let (measured, expected) = (share(now.duplicate_keys, now.records), usual(pair, |source| source.duplicate_keys));
     (now.duplicate_keys >= RECORDS_MIN && measured - expected >= DUPLICATE_KEYS_RISE).then(|| {
-        let sentence = format!("{} of {} records ({}) have a key twice in one object, so that readers may differ about its value; usual is {}", now.duplicate_keys, now.records, percent(measured), percent(expected));
+        let sentence = format!(
+            "{} of {} records ({}) have a key twice in one object, so that readers may differ about its value{}",
+            now.duplicate_keys,
+            now.records,
+            percent(measured),
+            usual_is(pair, expected)
+        );
         pair.alarm("quality.duplicate_keys", measured, expected, sentence)
     })
 }
@@ -156,11 +172,11 @@ fn disorder(pair: &Pair<'_>) -> Option<Alarm> {
     (now.disordered >= RECORDS_MIN && measured - expected >= rise).then(|| {
         let worst = super::duration(now.worst_disorder_ms / 1_000);
         let sentence = format!(
-            "{} of {} events ({}) come after later ones of the same host and log, at worst {worst} late; usual is {}",
+            "{} of {} events ({}) come after later ones of the same host and log, at worst {worst} late{}",
             now.disordered,
             now.records,
             percent(measured),
-            percent(expected)
+            usual_is(pair, expected)
         );
         pair.alarm("quality.disorder", measured, expected, sentence)
     })
@@ -173,7 +189,7 @@ fn sequence(pair: &Pair<'_>) -> Option<Alarm> {
     let expected = pair.reference.map_or(0.0, part);
     let is_more = expected == 0.0 || measured - expected >= MISSING_RISE;
     (missing > 0 && is_more).then(|| {
-        let sentence = format!("{missing} record numbers never came ({} of {} counts that the source keeps itself): records were lost, filtered, or removed", percent(measured), pair.now.sequence.series);
+        let sentence = format!("{missing} record numbers never came ({}, in {} series of numbers that the source itself gives): records were lost, filtered, or removed", percent(measured), pair.now.sequence.series);
         pair.alarm("quality.sequence_gap", missing as f64, expected * (missing + pair.now.sequence.numbers) as f64, sentence)
     })
 }

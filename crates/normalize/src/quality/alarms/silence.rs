@@ -11,6 +11,9 @@ const REFERENCE_MOMENTS_MIN: u64 = 100;
 const USUAL_FACTOR: i64 = 10;
 /// Times the longest silence of the earlier run, which may not have seen a quiet night.
 const LONGEST_FACTOR: i64 = 2;
+/// Times the time that a source's records cover otherwise. A longer silence stands between files of different days that were
+/// read in one run: it says nothing of the source.
+const COVERED_FACTOR: i64 = 100;
 /// Seconds of silence that are never called long by comparison alone: a busy source pauses when its host restarts.
 const COMPARED_MIN_S: i64 = 15 * 60;
 
@@ -21,6 +24,13 @@ pub(super) fn judge(pair: &Pair<'_>, end: Option<i64>) -> Option<Alarm> {
     }
     let at_end = silence.last.zip(end).map_or(0, |(last, end)| end.saturating_sub(last));
     let longest = silence.longest_s.max(at_end);
+    let covered = match at_end >= silence.longest_s {
+        true => silence.span_s,
+        false => silence.span_s.saturating_sub(silence.longest_s),
+    };
+    if longest > covered.saturating_mul(COVERED_FACTOR) {
+        return None;
+    }
     let reference =
         pair.reference.map(|reference| &reference.silence).filter(|known| known.moments >= REFERENCE_MOMENTS_MIN);
     let compared = reference.map(|known| {
