@@ -103,7 +103,7 @@ fn any(body: &[u8]) {
 
 /// What is rightly no record: blanks, brackets, a header without rows, an archive without members.
 fn quiet(body: &[u8]) -> bool {
-    body.iter().all(|byte| byte.is_ascii_whitespace() || b"[]{},\0".contains(byte))
+    body.iter().all(|byte| byte.is_ascii_whitespace() || b"[]{},\0\x1E".contains(byte))
         || body.starts_with(b"#")
         || body.starts_with(b"PK")
         || body.starts_with(b"Elf")

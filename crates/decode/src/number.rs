@@ -157,9 +157,8 @@ pub(crate) fn quote_infinite(text: &str) -> Cow<'_, str> {
     let (mut from, mut copied) = (0, 0);
     while let Some(found) = nth(text, from, 1) {
         from = found.end;
-        let infinite =
-            text.get(found.clone()).and_then(|number| number.parse::<f64>().ok()).is_some_and(f64::is_infinite);
-        if infinite {
+        let number = text.get(found.clone()).filter(|number| is_json(number));
+        if number.and_then(|number| number.parse::<f64>().ok()).is_some_and(f64::is_infinite) {
             out.push_str(text.get(copied..found.start).unwrap_or_default());
             out.push('"');
             out.push_str(text.get(found.clone()).unwrap_or_default());
@@ -172,6 +171,16 @@ pub(crate) fn quote_infinite(text: &str) -> Cow<'_, str> {
     }
     out.push_str(text.get(copied..).unwrap_or_default());
     Cow::Owned(out)
+}
+
+/// Whether JSON writes numbers like this: no leading zero, digits on both sides of the point.
+fn is_json(number: &str) -> bool {
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    let whole = whole.strip_prefix('-').unwrap_or(whole);
+    let exponent = exponent.strip_prefix(['+', '-']).unwrap_or(exponent);
+    digits(whole) && (whole == "0" || !whole.starts_with('0')) && digits(fraction) && digits(exponent)
 }
 
 #[cfg(test)]
@@ -215,6 +224,8 @@ mod tests {
             quote_infinite(r#"{"a":1e999,"b":-1e999,"c":"1e999"}"#),
             r#"{"a":"1e999","b":"-1e999","c":"1e999"}"#
         );
-        assert_eq!(quote_infinite("[1e9]"), "[1e9]");
+        for same in ["[1e9]", "[01e999]", "[1.e999]", "[-01e999]"] {
+            assert_eq!(quote_infinite(same), same);
+        }
     }
 }

@@ -79,14 +79,14 @@ fn directory(path: &Path, above: &mut Vec<PathBuf>, session: &mut Session<'_>) -
 
 fn file(path: &Path, before: &Metadata, session: &mut Session<'_>) -> ControlFlow<()> {
     let name = path.to_string_lossy();
-    if before.len() == 0 {
-        session.say(&name, Diagnostic::note("input.empty", "the file is empty"));
-        return ControlFlow::Continue(());
-    }
     let file = match File::open(path) {
         Ok(file) => file,
         Err(error) => return unreadable(path, &error, session),
     };
+    if before.len() == 0 {
+        // What the kernel shows as files (`/proc`) has no length and may have content.
+        return session.unseekable(&name, file);
+    }
     let flow = session.file(&name, file, before.len());
     let changed = match fs::metadata(path) {
         Ok(after) => after.len() != before.len() || after.modified().ok() != before.modified().ok(),

@@ -14,7 +14,10 @@ use crate::plan::{Begin, Cond, Expr};
 /// Most root shapes remembered.
 const SHAPES_MAX: usize = 8_192;
 
-/// Plans worth asking, by family, format and root keys.
+/// In place of a family's number: which families to ask.
+const FAMILIES: u16 = u16::MAX;
+
+/// Plans worth asking, by family, format and root keys; and families worth asking, by format and root keys.
 #[derive(Debug, Default)]
 pub struct Candidates {
     known: HashMap<Box<[u16]>, Box<[u16]>, foldhash::fast::FixedState>,
@@ -38,6 +41,34 @@ impl Candidates {
     }
 }
 
+impl Candidates {
+    /// The families besides the plain one that may apply to a record in this format with these root keys.
+    pub fn families(&mut self, families: &[Family], format: Format, root_keys: &[KeyId]) -> &[u16] {
+        self.shape.clear();
+        self.shape.extend([FAMILIES, format as u16]);
+        self.shape.extend_from_slice(root_keys);
+        if self.known.len() >= SHAPES_MAX {
+            self.known.clear();
+        }
+        if !self.known.contains_key(self.shape.as_slice()) {
+            self.known.insert(self.shape.as_slice().into(), may_apply(families, format, root_keys));
+        }
+        self.known.get(self.shape.as_slice()).map_or(&[], |families| families)
+    }
+}
+
+fn may_apply(families: &[Family], format: Format, root_keys: &[KeyId]) -> Box<[u16]> {
+    let Some(plain) = families.first() else { return Box::default() };
+    let is_row = matches!(format, Format::Csv | Format::Ssv);
+    let numbered = families.iter().enumerate().skip(1);
+    numbered
+        // Names of columns are for rows, names of fields for everything else.
+        .filter(|(_, family)| family.columns.is_empty() != is_row)
+        .filter(|(_, family)| family.applies.as_ref().is_some_and(|cond| may_hold(cond, &plain.trie, format, root_keys)))
+        .map(|(number, _)| number as u16)
+        .collect()
+}
+
 fn worth_asking(family: &Family, format: Format, root_keys: &[KeyId]) -> Box<[u16]> {
     let plans = family.plans.iter().enumerate();
     plans
@@ -57,7 +88,7 @@ fn may_hold(cond: &Cond, trie: &Trie, format: Format, keys: &[KeyId]) -> bool {
         Cond::Format(wanted) => *wanted == format,
         Cond::All(all) => all.iter().all(|one| may_hold(one, trie, format, keys)),
         Cond::Any(any) => any.iter().any(|one| may_hold(one, trie, format, keys)),
-        Cond::Same(..) | Cond::Not(_) => true,
+        Cond::Same(..) | Cond::Not(_) | Cond::InSet(..) => true,
     }
 }
 

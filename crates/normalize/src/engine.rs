@@ -282,12 +282,9 @@ impl<'l> Engine<'l> {
         let library = self.library;
         self.bind_plain();
         let format = self.machine.format;
-        let is_row = matches!(format, Format::Csv | Format::Ssv);
-        for (number, family) in library.families.iter().enumerate().skip(1) {
-            let Some(applies) = &family.applies else { continue };
-            if family.columns.is_empty() == is_row {
-                continue;
-            }
+        let worth: Vec<u16> = self.candidates.families(&library.families, format, self.plain.root_keys()).to_vec();
+        for number in worth.into_iter().map(usize::from) {
+            let Some((family, applies)) = library.families.get(number).and_then(|family| Some((family, family.applies.as_ref()?))) else { continue };
             std::mem::swap(&mut self.machine.bound, &mut self.plain);
             let holds = self.machine.answers(applies);
             std::mem::swap(&mut self.machine.bound, &mut self.plain);
@@ -311,6 +308,7 @@ impl<'l> Engine<'l> {
     fn detect_in(&mut self, family: usize, format: Format) -> Option<Found<'l>> {
         let library = self.library;
         let plans = &library.families.get(family)?.plans;
+        self.machine.ask_family(&library.families.get(family)?.sets);
         let actual = std::mem::replace(&mut self.machine.format, format);
         let candidates = self.candidates.of(family, &library.families, format, self.machine.bound.root_keys());
         for number in candidates {

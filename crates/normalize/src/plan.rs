@@ -223,6 +223,8 @@ pub enum Cond {
     Glob(Expr, Box<str>),
     /// Regular expression.
     Regex(Expr, Box<Regex>),
+    /// One of the regular expressions that detection asks of one field, all answered in one pass: number of the set, number in it.
+    InSet(u16, u16),
     /// Pattern.
     Like(Expr, Box<Pattern>),
     /// Has a value.

@@ -6,12 +6,14 @@
 mod conditions;
 mod expressions;
 mod scope;
+mod sets;
 mod statements;
 
 pub(crate) use statements::canonical_int;
 
 use std::collections::HashMap;
 
+use regex::RegexSet;
 use watchfloor_decode::Format;
 use watchfloor_ocsf::Schema;
 
@@ -97,6 +99,8 @@ pub struct Family {
     pub trie: Trie,
     /// Its plans, in order of detection.
     pub plans: Vec<Plan>,
+    /// What detection asks of texts, gathered by field.
+    pub sets: Vec<(Slot, RegexSet)>,
 }
 
 /// All packs, compiled. It does not change while records flow.
@@ -173,6 +177,7 @@ impl Library {
                 faults.push(shown(&fault, source));
             }
         }
+        builder.library.families.iter_mut().for_each(sets::gather);
         (builder.library, faults)
     }
 
@@ -225,7 +230,7 @@ struct Builder {
 impl Builder {
     fn new() -> Self {
         let schema = Schema::v1_8();
-        let mut plain = Family { applies: None, format: None, columns: Vec::new(), trie: Trie::default(), plans: Vec::new() };
+        let mut plain = Family { applies: None, format: None, columns: Vec::new(), trie: Trie::default(), plans: Vec::new(), sets: Vec::new() };
         let (mut keys, mut paths, mut consts) = (KeyTable::default(), Paths::new(schema), Consts::default());
         let class_uid = plain.trie.slot(&mut keys, None, &["class_uid".to_owned()]);
         let journal_message = plain.trie.slot(&mut keys, None, &["MESSAGE".to_owned()]);
@@ -288,6 +293,7 @@ impl Builder {
             columns: Vec::new(),
             trie: Trie::default(),
             plans: Vec::new(),
+            sets: Vec::new(),
         });
         Ok(())
     }

@@ -27,6 +27,7 @@ impl<'l> Machine<'l> {
             }
             Cond::Glob(expr, pattern) => self.tests(expr, |text| crate::patterns::glob(pattern, text)),
             Cond::Regex(expr, regex) => self.tests(expr, |text| regex.is_match(text)),
+            Cond::InSet(set, number) => self.in_set(usize::from(*set), usize::from(*number)),
             Cond::Like(expr, pattern) => {
                 let span = self.evaluate(expr).and_then(|value| self.text_span(value));
                 span.is_some_and(|span| self.fit(pattern, span))
@@ -38,6 +39,22 @@ impl<'l> Machine<'l> {
             Cond::Any(any) => any.iter().any(|one| self.holds(one)),
             Cond::Not(inner) => !self.holds(inner),
         }
+    }
+
+    /// Whether an expression of a set fits its field; the whole set is asked once for each record.
+    fn in_set(&mut self, set: usize, number: usize) -> bool {
+        if let Some(Some(answer)) = self.answers.get(set) {
+            return answer.matched(number);
+        }
+        let Some((slot, regexes)) = self.sets.get(set) else { return false };
+        let value = self.bound.get(*slot).and_then(|node| self.node(node)).and_then(|value| self.scalar(value));
+        let Some(span) = value.and_then(|value| self.text_span(value)) else { return false };
+        let answer = regexes.matches(self.doc.text(span));
+        let holds = answer.matched(number);
+        if let Some(place) = self.answers.get_mut(set) {
+            *place = Some(answer);
+        }
+        holds
     }
 
     fn tests(&mut self, expr: &'l crate::plan::Expr, test: impl Fn(&str) -> bool) -> bool {

@@ -102,6 +102,9 @@ pub struct Machine<'l> {
     latest: Vec<(u32, u32)>,
     generation: u32,
     fitted: Vec<(u8, usize, usize)>,
+    /// The family whose plans are asked, and what its sets answered for this record.
+    sets: &'l [(Slot, regex::RegexSet)],
+    answers: Vec<Option<regex::SetMatches>>,
     /// The text that a time was last read from by a function.
     time_text: Option<Span>,
 }
@@ -140,6 +143,8 @@ impl<'l> Machine<'l> {
             latest: vec![(0, 0); library.paths.len()],
             generation: 0,
             fitted: Vec::new(),
+            sets: &[],
+            answers: Vec::new(),
             time_text: None,
         }
     }
@@ -169,6 +174,13 @@ impl<'l> Machine<'l> {
             self.latest.fill((0, 0));
             self.generation = 1;
         }
+    }
+
+    /// Begins to ask the plans of a family about the bound record.
+    pub fn ask_family(&mut self, sets: &'l [(Slot, regex::RegexSet)]) {
+        self.sets = sets;
+        self.answers.clear();
+        self.answers.resize(sets.len(), None);
     }
 
     /// Whether a plan is for the bound record.
