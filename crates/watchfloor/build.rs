@@ -4,7 +4,9 @@ use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 fn main() {
-    let packs = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../packs");
+    // The folder of this build, not of the one that compiled the script: target folders are shared.
+    let here = std::env::var("CARGO_MANIFEST_DIR").unwrap_or_default();
+    let packs = Path::new(&here).join("../../packs");
     println!("cargo::rerun-if-changed={}", packs.join("sources").display());
     println!("cargo::rerun-if-changed={}", packs.join("names").display());
     let mut code = String::new();

@@ -21,8 +21,8 @@ use watchfloor_model::{Diagnostic, Document, Span, Value};
 use crate::number::{self, Exactness};
 use crate::twice::{Seen, note_sorted, stood_before};
 
-/// A number that JSON allows and a double cannot hold.
-const NUMBER: &str = "json.number";
+/// A number that JSON allows and a double cannot hold. Nobody is told: it is quoted and read again.
+const NUMBER: &str = "a large number";
 /// Half of a surrogate pair.
 const SURROGATE: &str = "json.surrogate";
 

@@ -156,3 +156,13 @@ fn mistakes_are_shown_with_their_line() {
         assert!(shown.contains("--> test.wfm:"), "{shown}");
     }
 }
+
+#[test]
+fn where_a_list_is_does_not_reach_the_next_record() {
+    let body = "class dns_activity : Query\nseverity_id = @Informational\ntime = at\nquery.hostname = \"h\"\neach list -> answers { rdata = .; ttl = item(more, $index) }\n";
+    let library = library(&head(body)).unwrap();
+    let record = |list: &str| format!("{{\"kind\":\"x\",\"at\":\"2025-10-11T22:14:15Z\",\"list\":{list},\"more\":[7,8]}}\n");
+    let (events, _) = normalize(&library, &[record("[\"a\",\"b\"]"), record("\"c\"")].concat());
+    assert_eq!(get(&events[0], "answers.1.ttl"), 8);
+    assert_eq!(get(&events[1], "answers.0.ttl"), 7, "{}", events[1]);
+}

@@ -322,6 +322,8 @@ impl<'l> Machine<'l> {
         }
         self.touched.truncate(mark);
         let end = self.local_touches.len() as u32;
+        // An inner list must not change where the outer one is, nor one record where the next one begins.
+        let outer = std::mem::take(&mut self.index);
         match value {
             Val::List(from, len) => {
                 for at in from..from + len {
@@ -344,6 +346,7 @@ impl<'l> Machine<'l> {
             // A single value where a list is usual is a list of one.
             single => self.nest(nest, Some((single, start, end)), ops, trie),
         }
+        self.index = outer;
     }
 
     /// One object of an array: runs the block with the array's next index; an object that nothing was put into is not there.
