@@ -30,7 +30,8 @@ fn list(code: &mut String, name: &str, files: &[PathBuf]) {
 }
 
 fn mappings(packs: &Path) -> Vec<PathBuf> {
-    let mut found: Vec<PathBuf> = entries(&packs.join("sources")).into_iter().map(|kind| kind.join("mapping.wfm")).collect();
+    let mut found: Vec<PathBuf> =
+        entries(&packs.join("sources")).into_iter().map(|kind| kind.join("mapping.wfm")).collect();
     found.retain(|file| file.is_file());
     found
 }

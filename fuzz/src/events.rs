@@ -32,8 +32,12 @@ fn library() -> &'static Library {
             found.sort();
             found
         };
-        let mappings: Vec<_> =
-            list("sources").into_iter().map(|kind| kind.join("mapping.wfm")).filter(|file| file.is_file()).map(read).collect();
+        let mappings: Vec<_> = list("sources")
+            .into_iter()
+            .map(|kind| kind.join("mapping.wfm"))
+            .filter(|file| file.is_file())
+            .map(read)
+            .collect();
         let names: Vec<_> = list("names").into_iter().map(read).collect();
         Library::compile(&mappings, &names).0
     })
@@ -41,7 +45,10 @@ fn library() -> &'static Library {
 
 fn packs() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
-    here.ancestors().map(|folder| folder.join("packs")).find(|packs| packs.join("sources").is_dir()).expect("the packs of the repository")
+    here.ancestors()
+        .map(|folder| folder.join("packs"))
+        .find(|packs| packs.join("sources").is_dir())
+        .expect("the packs of the repository")
 }
 
 fn new_engine(raw: bool) -> Engine<'static> {
@@ -183,7 +190,10 @@ pub fn ocsf_validate_export(data: &[u8]) {
         for problem in &problems {
             assert!(!problem.message.is_empty() && !problem.path.contains('\n'), "{problem:?}");
         }
-        assert!(*kind == b'{' || !problems.is_empty() || from.as_str() == version_of(&doc), "a version that the event does not have");
+        assert!(
+            *kind == b'{' || !problems.is_empty() || from.as_str() == version_of(&doc),
+            "a version that the event does not have"
+        );
         for to in Version::ALL {
             exported(&text, &doc, from, to, problems.is_empty());
         }
@@ -194,7 +204,8 @@ pub fn ocsf_validate_export(data: &[u8]) {
 fn classes(version: usize) -> &'static [ClassId] {
     static CLASSES: OnceLock<Vec<Vec<ClassId>>> = OnceLock::new();
     let all = CLASSES.get_or_init(|| {
-        let of = |version| (0..u32::from(u16::MAX)).filter_map(|uid| Schema::version(version).class_by_uid(uid)).collect();
+        let of =
+            |version| (0..u32::from(u16::MAX)).filter_map(|uid| Schema::version(version).class_by_uid(uid)).collect();
         Version::ALL.into_iter().map(of).collect()
     });
     &all[version]

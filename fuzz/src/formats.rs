@@ -15,8 +15,14 @@ thread_local! {
 
 /// Lines with RFC 3164 and RFC 5424 headers.
 pub fn syslog(data: &[u8]) {
-    const STARTS: [&str; 6] =
-        ["", "<34>Oct 11 22:14:15 ", "<165>1 2003-10-11T22:14:15.003Z ", "Oct 11 22:14:15 host ", "<34>1 - - - - - ", "2024-01-02T03:04:05+01:00 "];
+    const STARTS: [&str; 6] = [
+        "",
+        "<34>Oct 11 22:14:15 ",
+        "<165>1 2003-10-11T22:14:15.003Z ",
+        "Oct 11 22:14:15 host ",
+        "<34>1 - - - - - ",
+        "2024-01-02T03:04:05+01:00 ",
+    ];
     started(data, &STARTS, &[Format::Syslog, Format::Text]);
 }
 

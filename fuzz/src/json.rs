@@ -26,8 +26,13 @@ pub fn json(data: &[u8]) {
             well_formed(&doc);
             same_leaves(&text, &doc);
         }
-        Err(told) if expected => assert!(matches!(told.code, "record.too_deep" | "record.too_many_values"), "{told:?} of {text}"),
-        Err(told) => assert!(matches!(told.code, "json.syntax" | "record.too_deep" | "record.too_many_values"), "{told:?} of {text}"),
+        Err(told) if expected => {
+            assert!(matches!(told.code, "record.too_deep" | "record.too_many_values"), "{told:?} of {text}")
+        }
+        Err(told) => assert!(
+            matches!(told.code, "json.syntax" | "record.too_deep" | "record.too_many_values"),
+            "{told:?} of {text}"
+        ),
     }
 }
 
@@ -61,12 +66,14 @@ fn digits(number: &str) -> (bool, String, i64) {
     let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
     let exponent: i64 = exponent.parse().unwrap_or(i64::MIN / 2);
     let negative = mantissa.starts_with('-');
-    let (whole, fraction) = mantissa.trim_start_matches('-').split_once('.').unwrap_or((mantissa.trim_start_matches('-'), ""));
+    let (whole, fraction) =
+        mantissa.trim_start_matches('-').split_once('.').unwrap_or((mantissa.trim_start_matches('-'), ""));
     let all = format!("{whole}{fraction}");
     let significant = all.trim_start_matches('0');
     let short = significant.trim_end_matches('0');
     if short.is_empty() {
-        return (negative, String::new(), 0);
+        // Zero has no sign worth keeping.
+        return (false, String::new(), 0);
     }
     (negative, short.to_owned(), exponent - fraction.len() as i64 + (significant.len() - short.len()) as i64)
 }

@@ -30,8 +30,11 @@ mod framing;
 mod json;
 mod mapping;
 
+/// What a target does with an input.
+pub type Target = fn(&[u8]);
+
 /// Name and function of every target.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[(&str, Target)] = &[
     ("frame", framing::frame),
     ("json", json::json),
     ("syslog", formats::syslog),

@@ -66,7 +66,8 @@ pub fn fuzz(mut args: lexopt::Parser) -> Result<()> {
 fn targets() -> Result<Vec<String>> {
     let folder = root().join("fuzz/corpus");
     let entries = std::fs::read_dir(&folder).with_context(|| format!("cannot read {}", folder.display()))?;
-    let mut found: Vec<String> = entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let mut found: Vec<String> =
+        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     found.sort();
     Ok(found)
 }

@@ -97,7 +97,12 @@ pub fn decode(
 }
 
 /// Adds what stood around the record to the root; whether there was anything.
-fn surround(framed: &Framed, header: Option<&syslog::Header<'_>>, doc: &mut Document, notes: &mut Vec<Diagnostic>) -> bool {
+fn surround(
+    framed: &Framed,
+    header: Option<&syslog::Header<'_>>,
+    doc: &mut Document,
+    notes: &mut Vec<Diagnostic>,
+) -> bool {
     let envelope = framed.context.as_ref().and_then(|context| Some((context.envelope.as_deref()?, context.beside)));
     if header.is_none() && envelope.is_none() {
         return false;

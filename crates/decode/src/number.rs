@@ -174,7 +174,7 @@ pub(crate) fn quote_infinite(text: &str) -> Cow<'_, str> {
 }
 
 /// Whether JSON writes numbers like this: no leading zero, digits on both sides of the point.
-fn is_json(number: &str) -> bool {
+pub(crate) fn is_json(number: &str) -> bool {
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));

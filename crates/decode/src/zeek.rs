@@ -84,7 +84,7 @@ fn scalar(name: &str, text: &str, kind: &str, doc: &mut Document) {
             "F" => Some(Value::Bool(false)),
             _ => None,
         },
-        "count" | "int" | "port" | "counter" => text.parse().ok().map(Value::Int),
+        "count" | "int" | "port" | "counter" if number::is_json(text) => text.parse().ok().map(Value::Int),
         "double" | "time" | "interval" => double(text, doc),
         _ => None,
     };
@@ -94,7 +94,8 @@ fn scalar(name: &str, text: &str, kind: &str, doc: &mut Document) {
 }
 
 fn double(text: &str, doc: &mut Document) -> Option<Value> {
-    let value: f64 = text.parse().ok().filter(|value: &f64| value.is_finite())?;
+    // What JSON does not write as a number stays a text: `001`, `+1`, `1.`.
+    let value: f64 = text.parse().ok().filter(|value: &f64| value.is_finite() && number::is_json(text))?;
     // Zeek writes whole seconds with six zeros: the text with them is the same number.
     let exact = text.contains('.') && number::exactness(text, value) == Exactness::Same;
     Some(if exact { Value::Float(value) } else { Value::Number(doc.keep(text)) })

@@ -69,7 +69,10 @@ impl Foreign {
             }
         }
         let at = |from: usize, bytes: &[u8]| head.get(from..).is_some_and(|rest| rest.starts_with(bytes));
-        let zeros = |from, to| head.get(from..to).is_some_and(|part: &[u8]| part.iter().filter(|byte| **byte == 0).count() * 4 >= part.len());
+        let zeros = |from, to| {
+            head.get(from..to)
+                .is_some_and(|part: &[u8]| part.iter().filter(|byte| **byte == 0).count() * 4 >= part.len())
+        };
         let (name, advice) = match head {
             [0x0A, 0x0D, 0x0D, 0x0A, ..] if at(8, &[0x1A, 0x2B, 0x3C, 0x4D]) || at(8, &[0x4D, 0x3C, 0x2B, 0x1A]) => {
                 ("a packet capture (pcapng)", CAPTURE)
@@ -114,7 +117,16 @@ mod tests {
 
     #[test]
     fn texts_are_logs() {
-        let words = ["MZ is not a program here, and neither", "BMW 1 was seen", "regf=1 a=2", "PAR1 finished", "MDMP: x", "PAGEDUPLICATE", "RIFF of the day", "Obj 1"];
+        let words = [
+            "MZ is not a program here, and neither",
+            "BMW 1 was seen",
+            "regf=1 a=2",
+            "PAR1 finished",
+            "MDMP: x",
+            "PAGEDUPLICATE",
+            "RIFF of the day",
+            "Obj 1",
+        ];
         for text in words {
             check(format!("{text}{}", " and more".repeat(60)).as_bytes(), None);
         }

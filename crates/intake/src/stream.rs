@@ -153,13 +153,14 @@ impl Session<'_> {
         let mut framer = Framer::new(Arc::clone(&self.wrappers));
         let mut batch = Batch::default();
         let mut buffer = vec![0; READ_BYTES];
-        let mut offset = 0;
+        let (mut offset, mut is_told) = (0, false);
         loop {
             let read = match reader.read(&mut buffer) {
                 Ok(0) => break,
                 Ok(read) => read,
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 Err(error) => {
+                    is_told = true;
                     self.failed(source, &error, offset)?;
                     break;
                 }
@@ -167,11 +168,20 @@ impl Session<'_> {
             offset += read as u64;
             framer.feed(buffer.get(..read).unwrap_or_default(), &mut batch);
             if batch.bytes.len() >= self.batch_bytes || (source.live && !batch.records.is_empty()) {
+                is_told |= !batch.records.is_empty();
                 self.hand_over(&mut batch, source)?;
             }
         }
         framer.finish(&mut batch);
-        if batch.records.is_empty() { ControlFlow::Continue(()) } else { self.hand_over(&mut batch, source) }
+        if !batch.records.is_empty() {
+            return self.hand_over(&mut batch, source);
+        }
+        if !is_told {
+            // Blank lines, zeros, a header without rows: nothing is left out without a word.
+            let message = format!("there is no record in its {offset} bytes");
+            self.place(&source.name, Diagnostic::note("input.empty", message), None);
+        }
+        ControlFlow::Continue(())
     }
 
     fn hand_over(&mut self, batch: &mut Batch, source: &Source) -> ControlFlow<()> {

@@ -350,3 +350,28 @@ fn leads_away(name: &str) -> bool {
 fn shown(name: &str) -> String {
     name.chars().map(|letter| if letter.is_control() { '\u{fffd}' } else { letter }).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// One byte more, where `out` bytes are out of an input of `packed` bytes.
+    fn check(packed: u64, out: u64, expected: Option<Limit>) {
+        let cap = Cap::known(packed);
+        cap.unpacked.set(out - 1);
+        let limit = cap.add(1).err().and_then(|error| error.get_ref()?.downcast_ref::<Limit>().copied());
+        assert_eq!(limit, expected, "{out} bytes out of {packed}");
+    }
+
+    #[test]
+    fn what_comes_out_is_limited() {
+        for (over, expected) in [(0, None), (1, None), (2, Some(Limit::TooLarge))] {
+            check(UNPACKED_BYTES_MAX, UNPACKED_BYTES_MAX - 1 + over, expected);
+        }
+        let most = 1_000_000 * UNPACK_RATIO_MAX;
+        for (over, expected) in [(0, None), (1, None), (2, Some(Limit::Bomb))] {
+            check(1_000_000, most - 1 + over, expected);
+            check(1, UNPACKED_FREE_BYTES - 1 + over, expected);
+        }
+    }
+}

@@ -166,7 +166,8 @@ fn bombs_are_stopped() {
     check("nested.gz", &gzip(&bomb), &[], &[("nested.gz", "archive.bomb")]);
     check("bomb.zip", &zip(&[("a", &bomb), ("b", b"b\n")]), &[("bomb.zip!b", "b")], &[("bomb.zip!a", "archive.bomb")]);
     // A little that expands much is fine.
-    check("small.gz", &gzip(&zeros), &[], &[]);
+    check("small.gz", &gzip(&zeros), &[], &[("small.gz", "input.empty")]);
+    check("blank", b" \n\n\0\0", &[], &[("blank", "input.empty")]);
 }
 
 #[test]
@@ -178,6 +179,24 @@ fn nesting_is_limited() {
         let records: &[(&str, &str)] = if fits { &[("n.gz", "a")] } else { &[] };
         let codes: &[(&str, &'static str)] = if fits { &[] } else { &[("n.gz", "archive.nested")] };
         check("n.gz", &packed, records, codes);
+    }
+}
+
+#[test]
+fn members_are_limited() {
+    let most = watchfloor_model::limits::ARCHIVE_MEMBERS_MAX;
+    for (count, read_count, codes_count) in [(most - 1, most - 1, 0), (most, most, 0), (most + 1, most, 1)] {
+        let mut writer = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        let options = SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored);
+        for at in 0..count {
+            writer.start_file(at.to_string(), options).unwrap();
+            writer.write_all(b"a\n").unwrap();
+        }
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("m.zip"), writer.finish().unwrap().into_inner()).unwrap();
+        let (records, codes) = read(root.path(), &["m.zip"]);
+        assert_eq!(records.len(), read_count);
+        assert_eq!(codes, vec![("m.zip".to_owned(), "archive.too_many_members"); codes_count]);
     }
 }
 

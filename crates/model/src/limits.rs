@@ -10,7 +10,7 @@ pub const NODES_MAX: usize = 1_000_000;
 pub const UNPACKED_BYTES_MAX: u64 = 64 * 1024 * 1024 * 1024;
 /// Highest ratio of unpacked to packed bytes, once more than [`UNPACKED_FREE_BYTES`] are out (`archive.bomb`).
 pub const UNPACK_RATIO_MAX: u64 = 400;
-/// Bytes a compressed input may expand to before its ratio is looked at.
+/// Bytes a compressed input may expand to before its ratio is looked at (`archive.bomb`).
 pub const UNPACKED_FREE_BYTES: u64 = 64 * 1024 * 1024;
 /// Most members read from one archive (`archive.too_many_members`).
 pub const ARCHIVE_MEMBERS_MAX: usize = 100_000;
@@ -20,9 +20,9 @@ pub const ARCHIVE_DEPTH_MAX: usize = 3;
 pub const DIRECTORY_DEPTH_MAX: usize = 64;
 /// Most elements that one list of an event may hold; the rest stays in `unmapped` (`map.list_too_long`).
 pub const LIST_ELEMENTS_MAX: usize = 4_096;
-/// Largest mapping file, in bytes.
+/// Largest mapping file, in bytes; a larger one is an error at start.
 pub const MAPPING_BYTES_MAX: usize = 1024 * 1024;
-/// Years before the receipt time that an event time may lie without being called absurd.
+/// Years before the receipt time that an event time may lie without being called absurd (`time.absurd`).
 pub const TIME_PAST_YEARS_MAX: i64 = 50;
-/// Milliseconds after the receipt time that an event time may lie without being called absurd.
+/// Milliseconds after the receipt time that an event time may lie without being called absurd (`time.absurd`).
 pub const TIME_FUTURE_MS_MAX: i64 = 366 * 24 * 3_600 * 1_000;

@@ -2,6 +2,8 @@
 //!
 //! `cargo run --release -p watchfloor-normalize --example event_form -- MAPPING NAMES FILE` (one mapping, one names file, JSON lines)
 
+#![allow(clippy::disallowed_methods, reason = "a measurement reads files and the clock")]
+
 use std::collections::BTreeMap;
 use std::time::Instant;
 
@@ -15,7 +17,14 @@ enum Tree {
     Node(BTreeMap<String, Tree>),
 }
 
-const READ: [&str; 6] = ["process.name", "process.cmd_line", "actor.process.file.path", "device.hostname", "user.name", "metadata.event_code"];
+const READ: [&str; 6] = [
+    "process.name",
+    "process.cmd_line",
+    "actor.process.file.path",
+    "device.hostname",
+    "user.name",
+    "metadata.event_code",
+];
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let files: Vec<String> = std::env::args().skip(1).collect();
@@ -29,7 +38,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     let clock = Clock { received: 1_767_225_600_000, zone: jiff::tz::TimeZone::UTC };
     let mut engine = Engine::new(&library, Options { clock, raw: false, source: None });
     let ids: Vec<_> = (0..library.paths.len() as u16).map(watchfloor_normalize::paths::PathId).collect();
-    let wanted: Vec<_> = READ.iter().filter_map(|path| ids.iter().copied().find(|id| library.paths.text(*id) == *path)).collect();
+    let wanted: Vec<_> =
+        READ.iter().filter_map(|path| ids.iter().copied().find(|id| library.paths.text(*id) == *path)).collect();
     let (mut flat_read, mut tree_made, mut tree_read) = (0.0, 0.0, 0.0);
     let (mut found, mut entries) = (0_usize, 0_usize);
     let mut out = Vec::new();

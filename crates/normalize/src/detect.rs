@@ -64,7 +64,9 @@ fn may_apply(families: &[Family], format: Format, root_keys: &[KeyId]) -> Box<[u
     numbered
         // Names of columns are for rows, names of fields for everything else.
         .filter(|(_, family)| family.columns.is_empty() != is_row)
-        .filter(|(_, family)| family.applies.as_ref().is_some_and(|cond| may_hold(cond, &plain.trie, format, root_keys)))
+        .filter(|(_, family)| {
+            family.applies.as_ref().is_some_and(|cond| may_hold(cond, &plain.trie, format, root_keys))
+        })
         .map(|(number, _)| number as u16)
         .collect()
 }
@@ -81,9 +83,12 @@ fn worth_asking(family: &Family, format: Format, root_keys: &[KeyId]) -> Box<[u1
 fn may_hold(cond: &Cond, trie: &Trie, format: Format, keys: &[KeyId]) -> bool {
     let may_have = |expr: &Expr| may_have(expr, trie, keys);
     match cond {
-        Cond::In(expr, _) | Cond::Glob(expr, _) | Cond::Regex(expr, _) | Cond::Like(expr, _) | Cond::Has(expr) | Cond::Is(expr, _) => {
-            may_have(expr)
-        }
+        Cond::In(expr, _)
+        | Cond::Glob(expr, _)
+        | Cond::Regex(expr, _)
+        | Cond::Like(expr, _)
+        | Cond::Has(expr)
+        | Cond::Is(expr, _) => may_have(expr),
         Cond::Order(left, right, _) => may_have(left) && may_have(right),
         Cond::Format(wanted) => *wanted == format,
         Cond::All(all) => all.iter().all(|one| may_hold(one, trie, format, keys)),
@@ -103,4 +108,3 @@ fn may_have(expr: &Expr, trie: &Trie, keys: &[KeyId]) -> bool {
         _ => true,
     }
 }
-

@@ -54,7 +54,8 @@ impl Emitter<'_> {
                 out.push(b'"');
                 write_inner(out, &self.schema.class_info(self.layout.class).caption);
                 out.push_str(": ");
-                let caption = self.layout.activities.and_then(|id| self.schema.enumeration(id).caption(self.activity()));
+                let caption =
+                    self.layout.activities.and_then(|id| self.schema.enumeration(id).caption(self.activity()));
                 write_inner(out, caption.unwrap_or("Unknown"));
                 out.push(b'"');
             }
@@ -231,7 +232,8 @@ impl Rest<'_> {
 
     /// Which repetition of its key a member is, from 2.
     fn repeated(&self, parent: NodeId, child: NodeId, key: &str) -> Option<usize> {
-        let earlier = self.doc().children(parent).filter(|other| *other < child && self.doc().key(*other) == key).count();
+        let earlier =
+            self.doc().children(parent).filter(|other| *other < child && self.doc().key(*other) == key).count();
         (earlier > 0).then_some(earlier + 1)
     }
 
@@ -240,7 +242,8 @@ impl Rest<'_> {
         if self.columns.is_empty() {
             return key;
         }
-        let position = key.strip_prefix('c').and_then(|digits| digits.parse::<usize>().ok()).and_then(|n| n.checked_sub(1));
+        let position =
+            key.strip_prefix('c').and_then(|digits| digits.parse::<usize>().ok()).and_then(|n| n.checked_sub(1));
         position.and_then(|at| self.columns.get(at)).map(String::as_str).filter(|name| *name != "_").unwrap_or(key)
     }
 

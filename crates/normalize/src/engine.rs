@@ -102,7 +102,10 @@ impl<'l> Engine<'l> {
         match simdutf8::basic::from_utf8(bytes) {
             Ok(raw) => self.text(framed, raw, None, hash, out),
             Err(_) => {
-                let problem = Diagnostic::warning("text.invalid_utf8", "the record is not all UTF-8; its bytes are kept in `unmapped.record_base64`");
+                let problem = Diagnostic::warning(
+                    "text.invalid_utf8",
+                    "the record is not all UTF-8; its bytes are kept in `unmapped.record_base64`",
+                );
                 self.machine.diagnostics.push(problem);
                 let raw = String::from_utf8_lossy(bytes);
                 let encoded = base64::engine::general_purpose::STANDARD.encode(bytes);
@@ -167,12 +170,17 @@ impl<'l> Engine<'l> {
     }
 
     fn note_unknown(&mut self, framed: &Framed, raw: &str) {
-        if framed.shape == Shape::Binary || self.machine.diagnostics.iter().any(|known| known.grade == watchfloor_model::Grade::Error) {
+        if framed.shape == Shape::Binary
+            || self.machine.diagnostics.iter().any(|known| known.grade == watchfloor_model::Grade::Error)
+        {
             return;
         }
         let start: String = raw.chars().take(60).collect();
         let (code, message) = match self.options.source.and_then(|pack| self.library.pack(pack)) {
-            Some(pack) => ("source.mismatch", format!("the record does not have the format of `{}`: it begins `{start}`", pack.kind)),
+            Some(pack) => (
+                "source.mismatch",
+                format!("the record does not have the format of `{}`: it begins `{start}`", pack.kind),
+            ),
             None => ("source.unknown", format!("no source recognises this record: it begins `{start}`")),
         };
         self.machine.diagnostics.push(Diagnostic::warning(code, message));
@@ -194,7 +202,13 @@ impl<'l> Engine<'l> {
             TimeState::Absurd => words.time_absurd,
         };
         // Labels of the mapping stand before this one.
-        let next = self.machine.entries.iter().filter(|entry| entry.path == known.labels).map(|entry| entry.indices.get(0) + 1).max();
+        let next = self
+            .machine
+            .entries
+            .iter()
+            .filter(|entry| entry.path == known.labels)
+            .map(|entry| entry.indices.get(0) + 1)
+            .max();
         let indices = Indices::default().with(0, next.unwrap_or(0));
         self.machine.put(Entry { path: known.labels, enumeration: None, line: 0, indices, value: Val::Const(label) });
         if let Some(trouble) = self.machine.time_trouble() {
@@ -219,7 +233,11 @@ impl<'l> Engine<'l> {
             if !self.decode(format, framed, raw) {
                 // If nothing else takes it, a record that begins as an object is a broken object.
                 if broken.is_none() && raw.trim_start().starts_with('{') {
-                    broken = self.machine.diagnostics.drain(before..).find(|known| known.grade == watchfloor_model::Grade::Error);
+                    broken = self
+                        .machine
+                        .diagnostics
+                        .drain(before..)
+                        .find(|known| known.grade == watchfloor_model::Grade::Error);
                 }
                 continue;
             }
@@ -284,7 +302,11 @@ impl<'l> Engine<'l> {
         let format = self.machine.format;
         let worth: Vec<u16> = self.candidates.families(&library.families, format, self.plain.root_keys()).to_vec();
         for number in worth.into_iter().map(usize::from) {
-            let Some((family, applies)) = library.families.get(number).and_then(|family| Some((family, family.applies.as_ref()?))) else { continue };
+            let Some((family, applies)) =
+                library.families.get(number).and_then(|family| Some((family, family.applies.as_ref()?)))
+            else {
+                continue;
+            };
             std::mem::swap(&mut self.machine.bound, &mut self.plain);
             let holds = self.machine.answers(applies);
             std::mem::swap(&mut self.machine.bound, &mut self.plain);
@@ -327,7 +349,9 @@ impl<'l> Engine<'l> {
         let library = self.library;
         self.bind_plain();
         let format = self.machine.format;
-        for (number, family) in library.families.iter().enumerate().skip(1).chain(library.families.iter().enumerate().take(1)) {
+        for (number, family) in
+            library.families.iter().enumerate().skip(1).chain(library.families.iter().enumerate().take(1))
+        {
             let Some(plan) = family.plans.iter().find(|plan| plan.pack == pack) else { continue };
             let named = family.format.unwrap_or(format);
             if !plan.formats.contains(&named) {

@@ -157,7 +157,11 @@ fn things(machine: &Machine<'_>) -> Vec<Thing> {
     let mut things: Vec<Thing> = Vec::new();
     for entry in &machine.entries {
         let Some(text) = machine.plain_text(entry.value) else { continue };
-        let Some((parent, object, name, depth)) = place(paths, machine.library.schema, machine.class_or_base(), entry.path) else { continue };
+        let Some((parent, object, name, depth)) =
+            place(paths, machine.library.schema, machine.class_or_base(), entry.path)
+        else {
+            continue;
+        };
         let indices = entry.indices.above(depth);
         let at = (parent, indices);
         let thing = match things.iter_mut().find(|thing| thing.at == at) {
@@ -174,7 +178,12 @@ fn things(machine: &Machine<'_>) -> Vec<Thing> {
 }
 
 /// The object a path ends in: its path, its name in the schema, the attribute, and how many arrays lead to it.
-fn place(paths: &Paths, schema: &Schema, class: watchfloor_ocsf::ClassId, id: PathId) -> Option<(String, String, String, u8)> {
+fn place(
+    paths: &Paths,
+    schema: &Schema,
+    class: watchfloor_ocsf::ClassId,
+    id: PathId,
+) -> Option<(String, String, String, u8)> {
     let path = paths.get(id)?;
     let ((name, _), parents) = path.steps.split_last()?;
     let mut owner = Owner::Class(class);
@@ -232,7 +241,12 @@ fn add_entities(thing: &Thing, role: Role, host: &str, account: &str, found: &mu
         "fingerprint" => {
             let value = thing.get("value").unwrap_or_default();
             let algorithm = thing.get("algorithm_id").unwrap_or("0");
-            add(Kind::Hash, if value.is_empty() { String::new() } else { format!("{algorithm}:{}", value.to_lowercase()) }, value, true);
+            add(
+                Kind::Hash,
+                if value.is_empty() { String::new() } else { format!("{algorithm}:{}", value.to_lowercase()) },
+                value,
+                true,
+            );
         }
         "dns_query" => {
             let name = thing.get("hostname").unwrap_or_default();
@@ -270,7 +284,9 @@ fn add_user(thing: &Thing, add: &mut impl FnMut(Kind, String, &str, bool)) {
     let name = thing.get("name").or(thing.get("email_addr")).or(thing.get("uid")).unwrap_or_default();
     let id = match (thing.get("uid"), thing.get("domain")) {
         (Some(uid), _) => uid.to_owned(),
-        (None, Some(domain)) if !name.contains(['\\', '@']) => format!("{}\\{}", domain.to_lowercase(), name.to_lowercase()),
+        (None, Some(domain)) if !name.contains(['\\', '@']) => {
+            format!("{}\\{}", domain.to_lowercase(), name.to_lowercase())
+        }
         (None, _) => name.to_lowercase(),
     };
     add(Kind::User, id, name, true);

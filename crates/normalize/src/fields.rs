@@ -346,8 +346,9 @@ impl Bound {
         if *place == NONE {
             self.set.push(slot);
         } else {
-            let around = doc.node(*place).is_some_and(|known| known.value == Value::Object && known.end > node && *place < node)
-                && doc.node(node).is_some_and(|inner| inner.value != Value::Object);
+            let around =
+                doc.node(*place).is_some_and(|known| known.value == Value::Object && known.end > node && *place < node)
+                    && doc.node(node).is_some_and(|inner| inner.value != Value::Object);
             if !around && (rank >= *known_rank || is_nothing(doc, node)) && !is_nothing(doc, *place) {
                 return;
             }
@@ -399,7 +400,8 @@ mod tests {
 
     #[test]
     fn one_slot_for_many_paths() {
-        let names = parse_names("names w\nEventID = Event.System.EventID, EventID\n* = Event.EventData.*, *\n").unwrap();
+        let names =
+            parse_names("names w\nEventID = Event.System.EventID, EventID\n* = Event.EventData.*, *\n").unwrap();
         let (mut keys, mut trie) = (KeyTable::default(), Trie::default());
         let id = trie.slot(&mut keys, Some(&names), &path("EventID"));
         let image = trie.slot(&mut keys, Some(&names), &path("Image"));

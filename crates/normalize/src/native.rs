@@ -24,12 +24,18 @@ pub fn pass(machine: &mut Machine<'_>, raw: &str, out: &mut Vec<u8>) -> Option<C
     let serious: Vec<_> = problems.iter().filter(|problem| !(foreign && problem.path == "metadata.version")).collect();
     if let Some(first) = serious.first() {
         let more = serious.len() - 1;
-        let message = format!("an OCSF {named} event that does not validate: {}: {} (and {more} more)", first.path, first.message);
+        let message = format!(
+            "an OCSF {named} event that does not validate: {}: {} (and {more} more)",
+            first.path, first.message
+        );
         machine.diagnostics.push(Diagnostic::error("ocsf.invalid", message));
         return None;
     }
     if foreign {
-        machine.diagnostics.push(Diagnostic::note("ocsf.version", format!("an OCSF {named} event; it is valid as 1.8.0 and passed on as that")));
+        machine.diagnostics.push(Diagnostic::note(
+            "ocsf.version",
+            format!("an OCSF {named} event; it is valid as 1.8.0 and passed on as that"),
+        ));
         write_as(out, machine, version);
     } else {
         // A pretty-printed event becomes one line: line ends are only blanks between its values.

@@ -148,7 +148,10 @@ impl Paths {
             // A step behind a plain value finds no object: the next look-up says so.
             owner = attr.object.map_or(owner, Owner::Object);
             if attr.object.is_none() && Some(name) != steps.last() {
-                return Err(NoSuchAttribute { owner: (*name).to_owned(), name: steps.last().map_or("", |s| s).to_owned() });
+                return Err(NoSuchAttribute {
+                    owner: (*name).to_owned(),
+                    name: steps.last().map_or("", |s| s).to_owned(),
+                });
             }
         }
         leaf.ok_or_else(|| self.missing(owner, ""))

@@ -71,7 +71,9 @@ impl Pattern {
         flush(&mut plain, &mut parts);
         // `{x}{:rest}`: the capture is a word, and what follows it is the rest.
         for i in 1..parts.len() {
-            if let (Some(Part::Capture(_, Hold::Rest)), Some(Part::Capture(_, hold @ Hold::Any))) = (parts.get(i).cloned(), parts.get_mut(i - 1)) {
+            if let (Some(Part::Capture(_, Hold::Rest)), Some(Part::Capture(_, hold @ Hold::Any))) =
+                (parts.get(i).cloned(), parts.get_mut(i - 1))
+            {
                 *hold = Hold::Word;
             }
         }
@@ -87,8 +89,7 @@ impl Pattern {
     pub fn fit(&self, text: &str, captured: &mut Vec<(u8, usize, usize)>) -> bool {
         captured.clear();
         let mut at = 0;
-        let mut parts = self.parts.iter().enumerate();
-        while let Some((i, part)) = parts.next() {
+        for (i, part) in self.parts.iter().enumerate() {
             let rest = text.get(at..).unwrap_or_default();
             match part {
                 Part::Text(literal) => {
@@ -233,7 +234,9 @@ fn capture(inside: &str, number: &mut impl FnMut(&str) -> Option<u8>) -> Result<
         return Ok(Part::Capture(None, hold));
     }
     if !name.chars().all(|c| c.is_alphanumeric() || c == '_') {
-        return Err(format!("`{{{inside}}}`: a capture's name has letters, digits and `_`; a brace as text is written `{{{{`"));
+        return Err(format!(
+            "`{{{inside}}}`: a capture's name has letters, digits and `_`; a brace as text is written `{{{{`"
+        ));
     }
     Ok(Part::Capture(Some(number(name).ok_or("too many captures in one mapping")?), hold))
 }
@@ -307,13 +310,21 @@ mod tests {
         if !compiled.fit(text, &mut captured) {
             return "no".into();
         }
-        captured.iter().map(|(n, a, b)| format!("{}={}", names[*n as usize], &text[*a..*b])).collect::<Vec<_>>().join(" ")
+        captured
+            .iter()
+            .map(|(n, a, b)| format!("{}={}", names[*n as usize], &text[*a..*b]))
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
     #[test]
     fn patterns_take_what_they_say() {
         for (pattern, text, expected) in [
-            ("for {user} from {ip:ip} port {port:int} {p}", "for bob from 192.0.2.1 port 22 ssh2", "user=bob ip=192.0.2.1 port=22 p=ssh2"),
+            (
+                "for {user} from {ip:ip} port {port:int} {p}",
+                "for bob from 192.0.2.1 port 22 ssh2",
+                "user=bob ip=192.0.2.1 port=22 p=ssh2",
+            ),
             ("for {user} from {ip:ip}", "for a from b from 192.0.2.1", "no"),
             ("{a}: {b:rest}", "x: ", "a=x b="),
             ("{a}: {b:rest}", "x:", "a=x b="),
@@ -322,7 +333,11 @@ mod tests {
             ("{a?},{b}", ",x", "a= b=x"),
             ("a {} c", "a   b c", ""),
             ("user {u:word}({id:int})", "user root(0)", "u=root id=0"),
-            ("{a}{b}", "xy", "two captures stand side by side: text must stand between them, or the first be `{x:int}`, `{x:ip}`, `{x:word}`"),
+            (
+                "{a}{b}",
+                "xy",
+                "two captures stand side by side: text must stand between them, or the first be `{x:int}`, `{x:ip}`, `{x:word}`",
+            ),
             ("by {a}{:rest}", "by root at 5", "a=root"),
             ("{{{x}}}", "{1}", "x=1"),
             ("{a} by (uid={u:int})", "root by x by (uid=0)", "a=root by x u=0"),

@@ -166,7 +166,9 @@ impl Scan<'_> {
         let mark = self.text.chars().next()?;
         match mark {
             '-' | '/' | '.' if first > 31 => self.year_first(first, mark),
-            '-' | '/' | '.' | ' ' if self.text.get(1..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic())) => {
+            '-' | '/' | '.' | ' '
+                if self.text.get(1..).is_some_and(|rest| rest.starts_with(|c: char| c.is_ascii_alphabetic())) =>
+            {
                 self.skip(1);
                 self.day_month_year(first)
             }
@@ -181,7 +183,9 @@ impl Scan<'_> {
 
     fn weekday_first(&self) -> bool {
         let word = self.text.split([' ', ',']).next().unwrap_or_default();
-        ["mon", "tue", "wed", "thu", "fri", "sat", "sun"].iter().any(|day| word.get(..3).is_some_and(|w| w.eq_ignore_ascii_case(day)))
+        ["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+            .iter()
+            .any(|day| word.get(..3).is_some_and(|w| w.eq_ignore_ascii_case(day)))
             && !(word.eq_ignore_ascii_case("mon") && month(word).is_some())
     }
 
@@ -203,7 +207,11 @@ impl Scan<'_> {
     /// `2025-10-11…`
     fn year_first(&mut self, year: i64, mark: char) -> Option<Reading> {
         self.skip(1);
-        let month = if self.text.starts_with(|c: char| c.is_ascii_alphabetic()) { self.month_name()? } else { self.number()? as i8 };
+        let month = if self.text.starts_with(|c: char| c.is_ascii_alphabetic()) {
+            self.month_name()?
+        } else {
+            self.number()? as i8
+        };
         if !self.text.starts_with(mark) {
             return None;
         }
@@ -333,7 +341,8 @@ impl Scan<'_> {
             (first, minute, second)
         };
         let mut nanos = 0_i64;
-        let is_fraction = self.text.starts_with(['.', ',', ':']) && self.text.get(1..2).is_some_and(|d| d.bytes().all(|b| b.is_ascii_digit()));
+        let is_fraction = self.text.starts_with(['.', ',', ':'])
+            && self.text.get(1..2).is_some_and(|d| d.bytes().all(|b| b.is_ascii_digit()));
         if is_fraction {
             self.skip(1);
             let len = self.text.bytes().take_while(u8::is_ascii_digit).count();
@@ -349,7 +358,8 @@ impl Scan<'_> {
             hour = hour % 12 + if upper == "PM" { 12 } else { 0 };
         }
         // A leap second is read as the second before it.
-        let time = Time::new(i8::try_from(hour).ok()?, i8::try_from(minute).ok()?, second.min(59) as i8, nanos as i32).ok()?;
+        let time =
+            Time::new(i8::try_from(hour).ok()?, i8::try_from(minute).ok()?, second.min(59) as i8, nanos as i32).ok()?;
         Some((time, upper == "PM"))
     }
 
@@ -362,7 +372,8 @@ impl Scan<'_> {
         }
         // Go prints `+0000 UTC`: the number says it all, and so does the name before `m=`.
         let zone = zone.split(' ').next().unwrap_or(zone);
-        let zone = zone.strip_prefix("GMT").or(zone.strip_prefix("UTC")).filter(|rest| !rest.is_empty()).unwrap_or(zone);
+        let zone =
+            zone.strip_prefix("GMT").or(zone.strip_prefix("UTC")).filter(|rest| !rest.is_empty()).unwrap_or(zone);
         if matches!(zone, "Z" | "z" | "UTC" | "GMT" | "utc") {
             return Some(Some(0));
         }
@@ -467,9 +478,14 @@ mod tests {
     #[test]
     fn absurd_times_are_told() {
         let received = 1_760_227_200_000;
+        let past = TIME_PAST_YEARS_MAX * 366 * 24 * 3_600 * 1_000;
         for (millis, expected) in [
             (received, true),
             (0, false),
+            (received - past + 1, true),
+            (received - past, false),
+            (received - past - 1, false),
+            (received + TIME_FUTURE_MS_MAX - 1, true),
             (received + TIME_FUTURE_MS_MAX, true),
             (received + TIME_FUTURE_MS_MAX + 1, false),
         ] {

@@ -1,5 +1,14 @@
 //! The mapping language end to end: a mapping, records, and the events they become.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test fails by panicking"
+)]
+
 use watchfloor_decode::{Batch, Framer};
 use watchfloor_model::Document;
 use watchfloor_normalize::{Clock, Engine, Library, Options, SourceFile};
@@ -12,7 +21,11 @@ fn library(mapping: &str) -> Result<Library, String> {
     let names = "names n\napplies has(wrap.data)\nformat json\nkind = wrap.kind\n* = wrap.data.*, *\n";
     let names = SourceFile { file: "n.wfn".into(), text: names.into() };
     let (library, faults) = Library::compile(&[file], &[names]);
-    if faults.is_empty() { Ok(library) } else { Err(faults.iter().map(|f| f.shown.clone()).collect::<Vec<_>>().join("\n")) }
+    if faults.is_empty() {
+        Ok(library)
+    } else {
+        Err(faults.iter().map(|f| f.shown.clone()).collect::<Vec<_>>().join("\n"))
+    }
 }
 
 fn options() -> Options {
@@ -82,8 +95,16 @@ fn statements_do_what_the_language_says() {
         ("metadata.labels[] = \"x\"\nmetadata.labels[] = \"y\"", "metadata.labels", "[\"x\",\"y\"]"),
         ("expand j as json\nuser.uid = j.in.x", "user.uid", "\"5\""),
         ("user.uid = url_host(url)", "user.uid", "\"example.com\""),
-        ("match text { \"Failed password for {u} from {a:ip} port {p:int} {x}\" { user.name = %u; src_endpoint.ip = %a; src_endpoint.port = %p } }", "user.name", "\"root\""),
-        ("match text { \"Failed password for {u} from {a:ip} port {p:int} {x}\" { user.name = %u } }", "unmapped.p", "\"22\""),
+        (
+            "match text { \"Failed password for {u} from {a:ip} port {p:int} {x}\" { user.name = %u; src_endpoint.ip = %a; src_endpoint.port = %p } }",
+            "user.name",
+            "\"root\"",
+        ),
+        (
+            "match text { \"Failed password for {u} from {a:ip} port {p:int} {x}\" { user.name = %u } }",
+            "unmapped.p",
+            "\"22\"",
+        ),
         ("when n > 6 and has(list) { status_id = @Failure } else { status_id = @Success }", "status_id", "2"),
         ("switch who { \"alice\" { status_id = @Success } \"b*\" { status_id = @Failure } }", "status_id", "2"),
         ("let g = list[1].k\nuser.uid = $g", "user.uid", "\"b\""),
@@ -107,29 +128,65 @@ fn statements_do_what_the_language_says() {
 
 #[test]
 fn names_bring_shapes_together() {
-    let mapping = head("names n\nclass authentication : Logon\nseverity_id = @Low\nservice.name = kind\nuser.name = who\n");
+    let mapping =
+        head("names n\nclass authentication : Logon\nseverity_id = @Low\nservice.name = kind\nuser.name = who\n");
     let library = library(&mapping).unwrap();
     for record in [r#"{"kind":"a","who":"bob"}"#, r#"{"wrap":{"kind":"a","data":{"who":"bob"}}}"#] {
         let (events, _) = normalize(&library, record);
-        assert_eq!((get(&events[0], "user.name"), get(&events[0], "service.name")), (&"bob".into(), &"a".into()), "{}", events[0]);
+        assert_eq!(
+            (get(&events[0], "user.name"), get(&events[0], "service.name")),
+            (&"bob".into(), &"a".into()),
+            "{}",
+            events[0]
+        );
     }
 }
 
 #[test]
 fn what_is_incomplete_is_said_and_kept() {
     for (body, record, class, codes) in [
-        ("class authentication : Logon\nservice.name = kind\n", r#"{"kind":"a"}"#, 0, "time.missing ocsf.incomplete_class"),
-        ("class authentication : Logon\nservice.name = kind\nuser.name = who\ntime = t", r#"{"kind":"a","who":"b","t":"soon"}"#, 3002, "time.unreadable"),
-        ("class authentication : Logon\nservice.name = kind\nuser.name = who\ntime = t", r#"{"kind":"a","who":"b","t":1}"#, 3002, "time.absurd"),
-        ("class authentication : Logon\nservice.name = kind\nuser.name = who\nsrc_endpoint.ip = t", r#"{"kind":"a","who":"b","t":"x"}"#, 3002, "map.type time.missing"),
+        (
+            "class authentication : Logon\nservice.name = kind\n",
+            r#"{"kind":"a"}"#,
+            0,
+            "time.missing ocsf.incomplete_class",
+        ),
+        (
+            "class authentication : Logon\nservice.name = kind\nuser.name = who\ntime = t",
+            r#"{"kind":"a","who":"b","t":"soon"}"#,
+            3002,
+            "time.unreadable",
+        ),
+        (
+            "class authentication : Logon\nservice.name = kind\nuser.name = who\ntime = t",
+            r#"{"kind":"a","who":"b","t":1}"#,
+            3002,
+            "time.absurd",
+        ),
+        (
+            "class authentication : Logon\nservice.name = kind\nuser.name = who\nsrc_endpoint.ip = t",
+            r#"{"kind":"a","who":"b","t":"x"}"#,
+            3002,
+            "map.type time.missing",
+        ),
         ("unclassified \"it says nothing\"", r#"{"kind":"a"}"#, 0, "time.missing map.unclassified"),
         ("class base_event", r#"{"other":"a"}"#, 0, "source.unknown time.missing"),
-        ("class authentication : Logon\nservice.name = kind\nuser.name = who\nuser.program.name = \"x\"\nsession.issuer = w", r#"{"kind":"a","who":"b","kind":"c"}"#, 3002, "json.duplicate_key time.missing"),
+        (
+            "class authentication : Logon\nservice.name = kind\nuser.name = who\nuser.program.name = \"x\"\nsession.issuer = w",
+            r#"{"kind":"a","who":"b","kind":"c"}"#,
+            3002,
+            "json.duplicate_key time.missing",
+        ),
     ] {
         let body = body.replace("user.program.name = \"x\"\n", "");
         let library = library(&head(&body)).unwrap();
         let (events, told) = normalize(&library, record);
-        assert_eq!((get(&events[0], "class_uid").as_i64(), told.join(" ").as_str()), (Some(class), codes), "{body}\n{}", events[0]);
+        assert_eq!(
+            (get(&events[0], "class_uid").as_i64(), told.join(" ").as_str()),
+            (Some(class), codes),
+            "{body}\n{}",
+            events[0]
+        );
     }
 }
 
@@ -151,7 +208,8 @@ fn mistakes_are_shown_with_their_line() {
         ("names nope", "there is no names file `nope`"),
     ] {
         let shown = library(&head(body)).map(|_| ()).unwrap_err();
-        let found = shown.contains(expected) || (expected.starts_with("object base_event") && shown.contains("class base_event has no attribute"));
+        let found = shown.contains(expected)
+            || (expected.starts_with("object base_event") && shown.contains("class base_event has no attribute"));
         assert!(found, "{body}\n{shown}");
         assert!(shown.contains("--> test.wfm:"), "{shown}");
     }
@@ -159,10 +217,44 @@ fn mistakes_are_shown_with_their_line() {
 
 #[test]
 fn where_a_list_is_does_not_reach_the_next_record() {
-    let body = "class dns_activity : Query\nseverity_id = @Informational\ntime = at\nquery.hostname = \"h\"\neach list -> answers { rdata = .; ttl = item(more, $index) }\n";
+    let body = "class dns_activity : Query\nseverity_id = @Informational\ntime = at\nquery.hostname = \"h\"\nsrc_endpoint.ip = \"192.0.2.1\"\neach list -> answers { rdata = .; ttl = item(more, $index) }\n";
     let library = library(&head(body)).unwrap();
-    let record = |list: &str| format!("{{\"kind\":\"x\",\"at\":\"2025-10-11T22:14:15Z\",\"list\":{list},\"more\":[7,8]}}\n");
+    let record =
+        |list: &str| format!("{{\"kind\":\"x\",\"at\":\"2025-10-11T22:14:15Z\",\"list\":{list},\"more\":[7,8]}}\n");
     let (events, _) = normalize(&library, &[record("[\"a\",\"b\"]"), record("\"c\"")].concat());
-    assert_eq!(get(&events[0], "answers.1.ttl"), 8);
+    assert_eq!(get(&events[0], "answers.1.ttl"), 8, "{}", events[0]);
     assert_eq!(get(&events[1], "answers.0.ttl"), 7, "{}", events[1]);
+}
+
+#[test]
+fn lists_are_limited() {
+    let most = watchfloor_model::limits::LIST_ELEMENTS_MAX;
+    let body = "class dns_activity : Query\nseverity_id = @Informational\ntime = at\nquery.hostname = \"h\"\nsrc_endpoint.ip = \"192.0.2.1\"\neach list -> answers { rdata = . }\n";
+    let library = library(&head(body)).unwrap();
+    for (count, kept, rest) in [(most - 1, most - 1, 0), (most, most, 0), (most + 1, most, 1)] {
+        let list: Vec<String> = (0..count).map(|at| format!("\"a{at}\"")).collect();
+        let record = format!("{{\"kind\":\"x\",\"at\":\"2025-10-11T22:14:15Z\",\"list\":[{}]}}\n", list.join(","));
+        let (events, told) = normalize(&library, &record);
+        assert_eq!(get(&events[0], "answers").as_array().unwrap().len(), kept);
+        assert_eq!(
+            get(&events[0], "unmapped.list").as_array().map_or(0, Vec::len),
+            rest,
+            "what did not fit stays in `unmapped`"
+        );
+        assert_eq!(told.iter().filter(|code| *code == "map.list_too_long").count(), rest);
+    }
+}
+
+#[test]
+fn numbers_beyond_64_bits_stay_exact_and_out_of_integers() {
+    let body = "class authentication : Logon\nseverity_id = @Informational\ntime = at\nuser.name = \"u\"\nservice.name = \"s\"\ncount = n\n";
+    let library = library(&head(body)).unwrap();
+    let digits = "88888888888888888888888888888888";
+    for (number, count, kept) in [("7", "7", "null"), ("9223372036854775807", "9223372036854775807", "null"), (digits, "null", "8.888888888888889e31")] {
+        let record = format!("{{\"kind\":\"x\",\"at\":\"2025-10-11T22:14:15Z\",\"n\":{number}}}\n");
+        let (events, told) = normalize(&library, &record);
+        assert_eq!(get(&events[0], "count").to_string(), count);
+        assert_eq!(get(&events[0], "unmapped.n").to_string(), kept);
+        assert_eq!(told.contains(&"map.type".to_owned()), kept != "null", "{told:?}");
+    }
 }

@@ -1,6 +1,11 @@
 //! Fault injection: clean streams made here, one fault at a time, and exactly the alarms that name it.
 
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a failing test may stop anywhere")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    reason = "a failing test may stop anywhere"
+)]
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

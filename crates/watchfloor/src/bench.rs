@@ -90,7 +90,8 @@ fn normalize(library: &Library, set: &Set) -> anyhow::Result<()> {
     figure("normalize.json_events_per_core", per_second(ours, json.len()), "events/s", json.len())?;
     let sonic = measure(|| json.iter().filter(|text| sonic_rs::from_slice::<sonic_rs::Value>(text).is_ok()).count());
     figure("bare.sonic_rs", per_second(sonic, json.len()), "events/s", json.len())?;
-    let serde = measure(|| json.iter().filter(|text| serde_json::from_slice::<serde_json::Value>(text).is_ok()).count());
+    let serde =
+        measure(|| json.iter().filter(|text| serde_json::from_slice::<serde_json::Value>(text).is_ok()).count());
     figure("bare.serde_json", per_second(serde, json.len()), "events/s", json.len())?;
     figure("normalize.share_of_sonic_rs", sonic / ours, "ratio", json.len())?;
     rivals(&json, ours)?;
@@ -105,7 +106,8 @@ fn rivals(json: &[&[u8]], ours: f64) -> anyhow::Result<()> {
         .map(|_| {
             let mut copies: Vec<Vec<u8>> = json.iter().map(|text| text.to_vec()).collect();
             let start = Instant::now();
-            let parsed = copies.iter_mut().filter_map(|text| simd_json::to_tape_with_buffers(text, &mut buffers).ok()).count();
+            let parsed =
+                copies.iter_mut().filter_map(|text| simd_json::to_tape_with_buffers(text, &mut buffers).ok()).count();
             std::hint::black_box(parsed);
             start.elapsed().as_secs_f64()
         })

@@ -6,7 +6,6 @@ use anyhow::Context as _;
 use watchfloor_model::limits::MAPPING_BYTES_MAX;
 use watchfloor_normalize::{Library, PackFault, SourceFile};
 
-#[expect(clippy::redundant_static_lifetimes, reason = "the list is generated")]
 mod built_in {
     include!(concat!(env!("OUT_DIR"), "/packs.rs"));
 }
@@ -52,7 +51,8 @@ fn file_name(path: &str) -> &str {
 }
 
 fn sorted(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
-    let entries = std::fs::read_dir(folder).with_context(|| format!("cannot read the packs folder {}", folder.display()))?;
+    let entries =
+        std::fs::read_dir(folder).with_context(|| format!("cannot read the packs folder {}", folder.display()))?;
     let mut found: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).collect();
     found.sort();
     Ok(found)
@@ -61,7 +61,10 @@ fn sorted(folder: &Path) -> anyhow::Result<Vec<PathBuf>> {
 fn read(file: &Path) -> anyhow::Result<SourceFile> {
     let shown = file.display().to_string();
     let length = std::fs::metadata(file).with_context(|| format!("cannot read {shown}"))?.len();
-    anyhow::ensure!(length <= MAPPING_BYTES_MAX as u64, "{shown} has {length} bytes; a mapping has at most {MAPPING_BYTES_MAX}");
+    anyhow::ensure!(
+        length <= MAPPING_BYTES_MAX as u64,
+        "{shown} has {length} bytes; a mapping has at most {MAPPING_BYTES_MAX}"
+    );
     let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
     Ok(SourceFile { file: shown, text })
 }

@@ -1,6 +1,15 @@
 //! Bad input through the real binary: every kind has its exit code and coded diagnostics with place and hash, the good record behind it
 //! still becomes its event, and memory stays bounded.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test fails by panicking"
+)]
+
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -88,8 +97,12 @@ fn check(name: &str, bytes: &[u8], code: i32, expected: &[(&str, Option<u64>)]) 
     let file = scratch(name).join("input");
     fs::write(&file, [bytes, GOOD.as_bytes()].concat()).unwrap();
     let ran = run(&[&file]);
-    let found: Vec<(&str, Option<u64>)> =
-        ran.told.iter().filter(|told| !ORDINARY.iter().any(|code| told["code"] == *code)).map(|told| (told["code"].as_str().unwrap(), told["offset"].as_u64())).collect();
+    let found: Vec<(&str, Option<u64>)> = ran
+        .told
+        .iter()
+        .filter(|told| !ORDINARY.iter().any(|code| told["code"] == *code))
+        .map(|told| (told["code"].as_str().unwrap(), told["offset"].as_u64()))
+        .collect();
     assert_eq!(found, expected, "{name}: {:?}", ran.told);
     assert_eq!(ran.code, code, "{name}: {:?}", ran.told);
     ran.goes_on();
@@ -149,7 +162,10 @@ fn a_line_of_100_megabytes() {
     assert_eq!(ran.code, 1);
     let told = ran.told("record.oversize");
     let hash: String = digest.finalize().iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!((told["offset"].as_u64(), told["line"].as_u64(), told["sha256"].as_str()), (Some(0), Some(1), Some(&hash[..])));
+    assert_eq!(
+        (told["offset"].as_u64(), told["line"].as_u64(), told["sha256"].as_str()),
+        (Some(0), Some(1), Some(&hash[..]))
+    );
     assert_eq!(ran.events[0]["raw_data_size"], 100_000_000);
     ran.goes_on();
 }

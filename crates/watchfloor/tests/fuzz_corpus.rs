@@ -1,5 +1,14 @@
 //! Every file of the fuzz corpora through its target: what was found once stays found. `fuzz/src/lib.rs` says what is checked.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test fails by panicking"
+)]
+
 use std::path::{Path, PathBuf};
 
 #[path = "../../../fuzz/src/lib.rs"]

@@ -2,6 +2,15 @@
 //!
 //! The recordings are not part of the project. Where they are missing the tests say so and pass; CI has them.
 
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::print_stderr,
+    reason = "a test fails by panicking"
+)]
+
 use std::io::Read as _;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -40,11 +49,13 @@ fn library() -> Library {
         SourceFile { file: file.display().to_string(), text }
     };
     let list = |folder: &str| {
-        let mut found: Vec<PathBuf> = std::fs::read_dir(packs.join(folder)).unwrap().map(|e| e.unwrap().path()).collect();
+        let mut found: Vec<PathBuf> =
+            std::fs::read_dir(packs.join(folder)).unwrap().map(|e| e.unwrap().path()).collect();
         found.sort();
         found
     };
-    let mappings: Vec<_> = list("sources").into_iter().map(|kind| kind.join("mapping.wfm")).filter(|f| f.is_file()).map(read).collect();
+    let mappings: Vec<_> =
+        list("sources").into_iter().map(|kind| kind.join("mapping.wfm")).filter(|f| f.is_file()).map(read).collect();
     let names: Vec<_> = list("names").into_iter().map(read).collect();
     let (library, faults) = Library::compile(&mappings, &names);
     assert!(faults.is_empty(), "{}", faults.iter().map(|f| f.shown.clone()).collect::<Vec<_>>().join("\n\n"));
@@ -90,7 +101,12 @@ fn check(tally: &Tally, least: usize, base_per_10k: usize) {
     assert_eq!(tally.invalid, 0, "{}", tally.first.join("\n\n"));
     assert_eq!(tally.unexplained, 0, "a base event without a word why");
     assert!(tally.events >= least, "only {} events", tally.events);
-    assert!(tally.base * 10_000 <= base_per_10k * tally.events, "{} of {} records stayed base events", tally.base, tally.events);
+    assert!(
+        tally.base * 10_000 <= base_per_10k * tally.events,
+        "{} of {} records stayed base events",
+        tally.base,
+        tally.events
+    );
 }
 
 fn scratch(name: &str) -> PathBuf {

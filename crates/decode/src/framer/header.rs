@@ -178,7 +178,8 @@ fn names(line: &str, separator: u8) -> Option<Vec<String>> {
 fn is_name(name: &str) -> bool {
     let starts = name.starts_with(|first: char| first.is_alphabetic() || matches!(first, '_' | '@' | '#'));
     let is_part = |part: char| {
-        part.is_alphanumeric() || matches!(part, '_' | '-' | '.' | ' ' | '/' | '(' | ')' | '[' | ']' | ':' | '@' | '#' | '%')
+        part.is_alphanumeric()
+            || matches!(part, '_' | '-' | '.' | ' ' | '/' | '(' | ')' | '[' | ']' | ':' | '@' | '#' | '%')
     };
     starts && name.len() <= NAME_BYTES_MAX && name.chars().all(is_part)
 }

@@ -176,7 +176,12 @@ impl Scan {
                 self.in_text = true;
             }
             b'{' | b'[' => {
-                if byte == b'[' && self.open.len() == 1 && self.last == b':' && self.keys <= ENVELOPE_KEYS_MAX && self.is_wrapper_key(bytes, is_wrapper) {
+                if byte == b'['
+                    && self.open.len() == 1
+                    && self.last == b':'
+                    && self.keys <= ENVELOPE_KEYS_MAX
+                    && self.is_wrapper_key(bytes, is_wrapper)
+                {
                     match first_of_list(bytes, self.at + 1) {
                         Some(b'{') => return Some(Stop::List { key: self.text.0, inside: self.at + 1 }),
                         None if !end => return Some(Stop::More),

@@ -91,7 +91,9 @@ impl Scope<'_> {
                 None => return Err(Fault::new(field.at, format!("no `let` before this names `${name}`"))),
             },
             Origin::Element if self.in_element => Begin::Element,
-            Origin::Element => return Err(Fault::new(field.at, "`.` is the element of `each`, and this is not inside one")),
+            Origin::Element => {
+                return Err(Fault::new(field.at, "`.` is the element of `each`, and this is not inside one"));
+            }
         };
         let walk = steps.map(|step| match step {
             Step::Key(key) => Walk::Key(key.as_str().into()),

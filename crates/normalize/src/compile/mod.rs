@@ -161,10 +161,15 @@ impl Library {
     #[must_use]
     pub fn compile(mappings: &[SourceFile], names: &[SourceFile]) -> (Self, Vec<PackFault>) {
         let mut faults = Vec::new();
-        let names = names.iter().filter_map(|source| keep(parse_names(&source.text).map(|n| (n, source)), source, &mut faults)).collect::<Vec<_>>();
+        let names = names
+            .iter()
+            .filter_map(|source| keep(parse_names(&source.text).map(|n| (n, source)), source, &mut faults))
+            .collect::<Vec<_>>();
         let mut parsed: Vec<(Mapping, &SourceFile)> = Vec::new();
         for source in mappings {
-            let Some(mapping) = keep(parse_mapping(&source.text).and_then(checked_head), source, &mut faults) else { continue };
+            let Some(mapping) = keep(parse_mapping(&source.text).and_then(checked_head), source, &mut faults) else {
+                continue;
+            };
             parsed.retain(|(earlier, _)| earlier.source != mapping.source);
             parsed.push((mapping, source));
         }
@@ -230,7 +235,14 @@ struct Builder {
 impl Builder {
     fn new() -> Self {
         let schema = Schema::v1_8();
-        let mut plain = Family { applies: None, format: None, columns: Vec::new(), trie: Trie::default(), plans: Vec::new(), sets: Vec::new() };
+        let mut plain = Family {
+            applies: None,
+            format: None,
+            columns: Vec::new(),
+            trie: Trie::default(),
+            plans: Vec::new(),
+            sets: Vec::new(),
+        };
         let (mut keys, mut paths, mut consts) = (KeyTable::default(), Paths::new(schema), Consts::default());
         let class_uid = plain.trie.slot(&mut keys, None, &["class_uid".to_owned()]);
         let journal_message = plain.trie.slot(&mut keys, None, &["MESSAGE".to_owned()]);
@@ -280,7 +292,8 @@ impl Builder {
         };
         let format = names.format.as_ref().map(|(format, at)| format_of(format, *at)).transpose()?;
         // `applies` looks at the record as it is, so it is bound like a plain field.
-        let plain = self.library.families.first_mut().map(|family| std::mem::take(&mut family.trie)).unwrap_or_default();
+        let plain =
+            self.library.families.first_mut().map(|family| std::mem::take(&mut family.trie)).unwrap_or_default();
         let mut scope = Scope::new(&mut self.library, plain, None, &[]);
         let cond = scope.condition(applies);
         let plain = scope.into_trie();
@@ -359,7 +372,8 @@ impl Builder {
     }
 
     fn add_plan(&mut self, family: usize, mapping: &Mapping, pack: PackId, names: Option<&Names>) -> Result<(), Fault> {
-        let trie = self.library.families.get_mut(family).map(|family| std::mem::take(&mut family.trie)).unwrap_or_default();
+        let trie =
+            self.library.families.get_mut(family).map(|family| std::mem::take(&mut family.trie)).unwrap_or_default();
         let mut scope = Scope::new(&mut self.library, trie, names, &mapping.body);
         let plan = scope.plan(mapping, pack);
         let trie = scope.into_trie();

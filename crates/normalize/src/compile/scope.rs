@@ -56,7 +56,8 @@ impl<'a> Scope<'a> {
             [one] => Some(self.condition(one)?),
             many => Some(self.condition(&Condition::Any(many.to_vec()))?),
         };
-        let formats: Result<Vec<Format>, Fault> = mapping.formats.iter().map(|(name, at)| format_of(name, *at)).collect();
+        let formats: Result<Vec<Format>, Fault> =
+            mapping.formats.iter().map(|(name, at)| format_of(name, *at)).collect();
         let ops = self.block(&mapping.body)?;
         Ok(Plan {
             pack,
@@ -110,7 +111,8 @@ impl<'a> Scope<'a> {
         for class in self.candidates() {
             match self.library.paths.resolve(class, &full) {
                 Ok(leaf) => {
-                    let id = self.library.paths.intern(class, &full).map_err(|_| Fault::new(at, "too many attributes"))?;
+                    let id =
+                        self.library.paths.intern(class, &full).map_err(|_| Fault::new(at, "too many attributes"))?;
                     let arrays = self.library.paths.get(id).map_or(0, |path| path.arrays);
                     if usize::from(arrays) > crate::paths::ARRAYS_MAX {
                         return Err(Fault::new(at, "this attribute lies in more arrays than an event can hold"));
@@ -167,8 +169,12 @@ fn number(names: &mut Vec<String>, name: &str) -> Option<u8> {
 fn blocks(kind: &StatementKind) -> Vec<&Block> {
     match kind {
         StatementKind::When { arms, otherwise } => arms.iter().map(|(_, block)| block).chain([otherwise]).collect(),
-        StatementKind::Switch { arms, otherwise, .. } => arms.iter().map(|(_, block)| block).chain([otherwise]).collect(),
-        StatementKind::Match { arms, otherwise, .. } => arms.iter().map(|(_, block)| block).chain([otherwise]).collect(),
+        StatementKind::Switch { arms, otherwise, .. } => {
+            arms.iter().map(|(_, block)| block).chain([otherwise]).collect()
+        }
+        StatementKind::Match { arms, otherwise, .. } => {
+            arms.iter().map(|(_, block)| block).chain([otherwise]).collect()
+        }
         StatementKind::Each { body, .. } | StatementKind::Add { body, .. } => vec![body],
         _ => Vec::new(),
     }

@@ -24,7 +24,8 @@ impl Scope<'_> {
                 Ok(Op::Let(number, value))
             }
             StatementKind::When { arms, otherwise } => {
-                let conditions: Result<Vec<_>, Fault> = arms.iter().map(|(condition, _)| self.condition(condition)).collect();
+                let conditions: Result<Vec<_>, Fault> =
+                    arms.iter().map(|(condition, _)| self.condition(condition)).collect();
                 let (blocks, otherwise) = self.branches(arms.iter().map(|(_, block)| block), otherwise)?;
                 Ok(Op::When(conditions?.into_iter().zip(blocks).collect(), otherwise))
             }
@@ -133,8 +134,12 @@ impl Scope<'_> {
         let (path, leaf) = self.attribute(&steps, target.at)?;
         let shown = steps.join(".");
         if !leaf.is_array || leaf.object.is_none() {
-            let hint = if leaf.is_array { format!("`{shown}[] = …` appends values") } else { "it is no array".into() };
-            return Err(Fault::new(target.at, format!("`each` and `add` fill an array of objects, `{shown}` is none: {hint}")));
+            let hint =
+                if leaf.is_array { format!("`{shown}[] = …` appends values") } else { "it is no array".into() };
+            return Err(Fault::new(
+                target.at,
+                format!("`each` and `add` fill an array of objects, `{shown}` is none: {hint}"),
+            ));
         }
         let depth = self.arrays(path) - 1;
         let (outer, outer_element) = (self.nest.len(), self.in_element);
@@ -178,7 +183,9 @@ fn reads(statement: &Statement) -> bool {
     match &statement.kind {
         StatementKind::Set { value, .. } | StatementKind::Let { value, .. } => computes(value),
         StatementKind::Each { .. } | StatementKind::Match { .. } | StatementKind::Switch { .. } => true,
-        StatementKind::When { arms, otherwise } => arms.iter().any(|(_, block)| block.iter().any(reads)) || otherwise.iter().any(reads),
+        StatementKind::When { arms, otherwise } => {
+            arms.iter().any(|(_, block)| block.iter().any(reads)) || otherwise.iter().any(reads)
+        }
         StatementKind::Add { body, .. } => body.iter().any(reads),
         _ => false,
     }

@@ -115,7 +115,9 @@ impl Parser {
             let at = self.at();
             return Ok(Condition::Like(left, self.text("a pattern in quotes")?, at));
         }
-        Err(self.expected("a comparison (`=`, `!=`, `in`, `~`, `=~`, `like`, `<`, `>`); `has(x)` asks whether a field is there"))
+        Err(self.expected(
+            "a comparison (`=`, `!=`, `in`, `~`, `=~`, `like`, `<`, `>`); `has(x)` asks whether a field is there",
+        ))
     }
 
     fn bracketed(&mut self) -> Result<Vec<Literal>, Fault> {

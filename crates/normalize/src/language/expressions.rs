@@ -44,7 +44,9 @@ impl Parser {
                 value = self.table(value)?;
             } else if self.skip_word("unless") {
                 // `x unless has(y)` reads naturally, so it is understood.
-                if matches!(self.peek(), Token::Word(word) if word == "has" || word == "is") && *self.peek_at(1) == Token::Mark("(") {
+                if matches!(self.peek(), Token::Word(word) if word == "has" || word == "is")
+                    && *self.peek_at(1) == Token::Mark("(")
+                {
                     let unwanted = Condition::Not(Box::new(self.condition()?));
                     value = Expression::If(Box::new(value), Box::new(unwanted));
                     continue;
@@ -225,7 +227,8 @@ fn template(text: &str, at: At) -> Result<Expression, Fault> {
             pieces.push(Piece::Text(std::mem::take(&mut plain)));
         }
         let mut parser = Parser::new(inside).map_err(|fault| Fault::new(at, fault.message))?;
-        let value = parser.expression().map_err(|fault| Fault::new(at, format!("in `{{{inside}}}`: {}", fault.message)))?;
+        let value =
+            parser.expression().map_err(|fault| Fault::new(at, format!("in `{{{inside}}}`: {}", fault.message)))?;
         pieces.push(Piece::Value(value));
         rest = after;
     }

@@ -92,7 +92,8 @@ impl Parser {
     }
 
     fn columns(&mut self) -> Result<Columns, Fault> {
-        let when = if *self.peek() == Token::Mark(":") || self.columns_follow() { None } else { Some(self.condition()?) };
+        let when =
+            if *self.peek() == Token::Mark(":") || self.columns_follow() { None } else { Some(self.condition()?) };
         self.skip_mark(":");
         let names = self.words_to_end("a column name")?.into_iter().map(|(name, _)| name).collect();
         Ok(Columns { when, names })
@@ -132,7 +133,12 @@ impl Parser {
                     let at = self.at();
                     names.format = Some((self.word("a format")?, at));
                 }
-                _ => return Err(Fault::new(at, format!("`{word}` is none of `names`, `applies`, `format`, or a field with `=`"))),
+                _ => {
+                    return Err(Fault::new(
+                        at,
+                        format!("`{word}` is none of `names`, `applies`, `format`, or a field with `=`"),
+                    ));
+                }
             }
         }
         if self.skip(&Token::End) { Ok(()) } else { Err(self.expected("the end of the line")) }

@@ -20,9 +20,5 @@ pub fn at_start() -> At {
 /// A field of the record with a single key.
 #[must_use]
 pub fn plain_field(key: &str) -> syntax::Field {
-    syntax::Field {
-        at: at_start(),
-        origin: syntax::Origin::Record,
-        steps: vec![syntax::Step::Key(key.to_owned())],
-    }
+    syntax::Field { at: at_start(), origin: syntax::Origin::Record, steps: vec![syntax::Step::Key(key.to_owned())] }
 }

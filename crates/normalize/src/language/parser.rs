@@ -146,7 +146,8 @@ impl Parser {
         };
         // `class.x = …` is an attribute that happens to be called like a statement; `each .x -> …` is not.
         let adjacent = self.at_ahead(1).column == at.column + keyword.chars().count() as u32;
-        let is_target = matches!(self.peek_at(1), Token::Mark("=" | "[]")) || (*self.peek_at(1) == Token::Mark(".") && adjacent);
+        let is_target =
+            matches!(self.peek_at(1), Token::Mark("=" | "[]")) || (*self.peek_at(1) == Token::Mark(".") && adjacent);
         let kind = match keyword.as_str() {
             _ if is_target => self.set()?,
             "class" => self.class()?,

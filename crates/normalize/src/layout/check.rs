@@ -36,7 +36,9 @@ impl Checker<'_> {
             self.profiles = 0;
             let mut needed = 0;
             claim(self.schema, root, allowed, &mut needed);
-            let lacking = (0..32).map(|bit| 1_u32 << bit).find(|bit| needed & bit != 0 && (allowed & bit == 0 || self.lacks(root, *bit)));
+            let lacking = (0..32)
+                .map(|bit| 1_u32 << bit)
+                .find(|bit| needed & bit != 0 && (allowed & bit == 0 || self.lacks(root, *bit)));
             let Some(lacking) = lacking else {
                 self.profiles = needed;
                 return;
@@ -125,7 +127,8 @@ impl Checker<'_> {
         if let Branch::Object(inner) = branch {
             inner.members.clear();
         }
-        self.diagnostics.push(Diagnostic::note("ocsf.incomplete_object", format!("`{at}` lacks {lack} and moves to `unmapped`")));
+        self.diagnostics
+            .push(Diagnostic::note("ocsf.incomplete_object", format!("`{at}` lacks {lack} and moves to `unmapped`")));
         false
     }
 
@@ -140,7 +143,9 @@ impl Checker<'_> {
             if attr.requirement != Requirement::Required || by_profile || object.members.contains_key(&attr.name) {
                 continue;
             }
-            if is_class && ENGINE.contains(&attr.name.as_str()) || !is_class && attr.name == "version" && self.is_metadata(object.owner) {
+            if is_class && ENGINE.contains(&attr.name.as_str())
+                || !is_class && attr.name == "version" && self.is_metadata(object.owner)
+            {
                 continue;
             }
             if !defaults(self.schema, attr) {

@@ -92,7 +92,9 @@ fn insert(
         object.members.entry(name.clone()).or_insert_with(fresh)
     };
     match place {
-        Branch::Object(inner) if !rest.is_empty() => insert(schema, inner, rest, entry, depth + u8::from(*is_array), number),
+        Branch::Object(inner) if !rest.is_empty() => {
+            insert(schema, inner, rest, entry, depth + u8::from(*is_array), number)
+        }
         Branch::Leaf(known) if rest.is_empty() && *known == number => Some(()),
         _ => None,
     }

@@ -21,7 +21,10 @@ pub(super) fn lay_out(schema: &'static Schema, paths: &Paths, wish: Wish, entrie
     }
     let caption = &schema.class_info(wish.class).name;
     let reason = diagnostics.pop().map_or(String::new(), |last: Diagnostic| last.message.into_owned());
-    diagnostics = vec![Diagnostic::warning("ocsf.incomplete_class", format!("the event lacks what class `{caption}` requires ({reason}); it stays a base event"))];
+    diagnostics = vec![Diagnostic::warning(
+        "ocsf.incomplete_class",
+        format!("the event lacks what class `{caption}` requires ({reason}); it stays a base event"),
+    )];
     let fallback = Wish { class: base, ..wish };
     try_class(schema, paths, fallback, entries, &mut diagnostics).unwrap_or(Layout {
         class: base,
@@ -50,13 +53,14 @@ fn try_class(
         *diagnostics = checker.diagnostics;
         return None;
     }
-    add_captions(schema, &mut root, entries);
+    add_captions(schema, &mut root);
     let activity = match root.members.get("activity_id") {
         Some(Branch::Leaf(number)) => Some(*number),
         _ => None,
     };
     let activities = schema.attr(root.owner, "activity_id").and_then(|attr| attr.enumeration);
-    let mut writer = Writer { schema, paths, entries, text: String::new(), start: 0, steps: Vec::new(), observed: Vec::new() };
+    let mut writer =
+        Writer { schema, paths, entries, text: String::new(), start: 0, steps: Vec::new(), observed: Vec::new() };
     writer.event(&root, wish, checker.profiles);
     Some(Layout {
         class: wish.class,
@@ -91,7 +95,7 @@ fn lack_of_class(schema: &Schema, root: &Object) -> String {
 }
 
 /// Puts captions beside members.
-fn add_captions(schema: &Schema, object: &mut Object, entries: &[Entry]) {
+fn add_captions(schema: &Schema, object: &mut Object) {
     let names: Vec<String> = object.members.keys().cloned().collect();
     for name in names {
         let Some(attr) = schema.attr(object.owner, &name) else { continue };
@@ -101,7 +105,9 @@ fn add_captions(schema: &Schema, object: &mut Object, entries: &[Entry]) {
             let word = object.members.get(&sibling).cloned();
             // The source has a word and the mapping no member for it: that is Other.
             let other = attr.enumeration.is_some_and(|id| schema.enumeration(id).has(99));
-            if let (Some(member @ Branch::Unknown), Some(Branch::Leaf(_)), true) = (object.members.get_mut(&name), &word, other) {
+            if let (Some(member @ Branch::Unknown), Some(Branch::Leaf(_)), true) =
+                (object.members.get_mut(&name), &word, other)
+            {
                 *member = Branch::Fixed("99".into());
                 continue;
             }
@@ -110,11 +116,11 @@ fn add_captions(schema: &Schema, object: &mut Object, entries: &[Entry]) {
             }
         }
         match object.members.get_mut(&name) {
-            Some(Branch::Object(inner)) => add_captions(schema, inner, entries),
+            Some(Branch::Object(inner)) => add_captions(schema, inner),
             Some(Branch::Array(elements)) => {
                 for element in elements.values_mut() {
                     if let Branch::Object(inner) = element {
-                        add_captions(schema, inner, entries);
+                        add_captions(schema, inner);
                     }
                 }
             }
@@ -169,9 +175,19 @@ impl Writer<'_> {
 
     fn event(&mut self, root: &Object, wish: Wish, profiles: u32) {
         let mut root = root.clone();
-        for name in ["activity_id", "activity_name", "category_name", "category_uid", "class_name", "class_uid", "metadata"]
-            .iter()
-            .chain(&["observables", "raw_data", "raw_data_hash", "raw_data_size", "time", "type_name", "type_uid", "unmapped"])
+        for name in
+            ["activity_id", "activity_name", "category_name", "category_uid", "class_name", "class_uid", "metadata"]
+                .iter()
+                .chain(&[
+                    "observables",
+                    "raw_data",
+                    "raw_data_hash",
+                    "raw_data_size",
+                    "time",
+                    "type_name",
+                    "type_uid",
+                    "unmapped",
+                ])
         {
             // Placeholders keep the engine's attributes in their alphabetical place.
             root.members.entry((*name).to_owned()).or_insert_with(|| Branch::Fixed(String::new()));

@@ -18,7 +18,9 @@ impl<'l> Machine<'l> {
             let leaf = Leaf { enumeration: set.enumeration, ..path.leaf };
             let many = set.append.is_some() || leaf.is_array;
             let stored = match (many, self.items(value)) {
-                (true, Some(items)) if leaf.ty != Type::Json || leaf.is_array => self.store_all(set, leaf, path.arrays, items),
+                (true, Some(items)) if leaf.ty != Type::Json || leaf.is_array => {
+                    self.store_all(set, leaf, path.arrays, items)
+                }
                 _ => self.store(set, leaf, path.arrays, value, 0),
             };
             if stored {
@@ -119,7 +121,9 @@ impl<'l> Machine<'l> {
         } else {
             let from = if self.nested > 0 { self.first_of_element } else { 0 };
             let recent = self.entries.get_mut(from..).unwrap_or_default();
-            if let Some(known) = recent.iter_mut().rev().find(|known| known.path == entry.path && known.indices == entry.indices) {
+            if let Some(known) =
+                recent.iter_mut().rev().find(|known| known.path == entry.path && known.indices == entry.indices)
+            {
                 *known = entry;
                 return;
             }
@@ -167,8 +171,12 @@ impl<'l> Machine<'l> {
         let (code, message) = match self.time_state {
             TimeState::Known => return None,
             TimeState::Missing => ("time.missing", "the record names no time; its receipt time stands in"),
-            TimeState::Unreadable => ("time.unreadable", "the record's time cannot be read; its receipt time stands in"),
-            TimeState::Absurd => ("time.absurd", "the record's time lies decades back or over a year ahead; its receipt time stands in"),
+            TimeState::Unreadable => {
+                ("time.unreadable", "the record's time cannot be read; its receipt time stands in")
+            }
+            TimeState::Absurd => {
+                ("time.absurd", "the record's time lies decades back or over a year ahead; its receipt time stands in")
+            }
         };
         Some(Diagnostic::warning(code, message))
     }

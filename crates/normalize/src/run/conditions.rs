@@ -98,7 +98,9 @@ impl<'l> Machine<'l> {
             Val::Bool(value) => Some(f64::from(u8::from(value))),
             other => {
                 let text = self.text_of(other)?.trim();
-                super::convert::int(text).map(|number| number as f64).or_else(|| text.parse().ok().filter(|n: &f64| n.is_finite()))
+                super::convert::int(text)
+                    .map(|number| number as f64)
+                    .or_else(|| text.parse().ok().filter(|n: &f64| n.is_finite()))
             }
         }
     }

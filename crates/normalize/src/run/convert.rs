@@ -40,13 +40,14 @@ impl Machine<'_> {
         fits.map_or(Fits::No, Fits::Yes)
     }
 
-    /// Whole numbers; those beyond 64 bits stay as they are written.
+    /// Whole numbers of 64 bits.
     fn whole(&mut self, value: Val) -> Option<Val> {
         match value {
             Val::Int(number) | Val::Time(number) | Val::Member(number) => Some(Val::Int(number)),
             Val::Bool(value) => Some(Val::Int(i64::from(value))),
             Val::Float(number) if number.fract() == 0.0 && number.abs() < 9e15 => Some(Val::Int(number as i64)),
-            Val::Number(span) => self.doc.text(span).bytes().all(|b| b.is_ascii_digit() || b == b'-').then_some(value),
+            // It would not validate: the exact digits stay in `unmapped`.
+            Val::Number(_) => None,
             Val::Text(_) | Val::Const(_) => int(self.text_of(value)?.trim()).map(Val::Int),
             _ => None,
         }
@@ -58,8 +59,20 @@ impl Machine<'_> {
             Val::Int(0) => Some(false),
             Val::Int(1) => Some(true),
             _ => match self.text_of(value)?.trim() {
-                t if t.eq_ignore_ascii_case("true") || t.eq_ignore_ascii_case("yes") || t == "1" || t.eq_ignore_ascii_case("t") => Some(true),
-                t if t.eq_ignore_ascii_case("false") || t.eq_ignore_ascii_case("no") || t == "0" || t.eq_ignore_ascii_case("f") => Some(false),
+                t if t.eq_ignore_ascii_case("true")
+                    || t.eq_ignore_ascii_case("yes")
+                    || t == "1"
+                    || t.eq_ignore_ascii_case("t") =>
+                {
+                    Some(true)
+                }
+                t if t.eq_ignore_ascii_case("false")
+                    || t.eq_ignore_ascii_case("no")
+                    || t == "0"
+                    || t.eq_ignore_ascii_case("f") =>
+                {
+                    Some(false)
+                }
                 _ => None,
             },
         }
@@ -96,7 +109,10 @@ impl Machine<'_> {
 
     pub(super) fn note_no_zone(&mut self) {
         if !self.diagnostics.iter().any(|known| known.code == "time.no_zone") {
-            self.diagnostics.push(Diagnostic::note("time.no_zone", "the time names no zone; it is read in the zone of `--tz`, UTC unless said"));
+            self.diagnostics.push(Diagnostic::note(
+                "time.no_zone",
+                "the time names no zone; it is read in the zone of `--tz`, UTC unless said",
+            ));
         }
     }
 
@@ -107,8 +123,16 @@ impl Machine<'_> {
             other => Val::Text(self.text_span(other)?),
         };
         match ty {
-            Type::String | Type::Hostname | Type::Url | Type::FileName | Type::FilePath | Type::FileHash | Type::ProcessName
-            | Type::Username | Type::ResourceUid | Type::RegKeyPath => Some(value),
+            Type::String
+            | Type::Hostname
+            | Type::Url
+            | Type::FileName
+            | Type::FilePath
+            | Type::FileHash
+            | Type::ProcessName
+            | Type::Username
+            | Type::ResourceUid
+            | Type::RegKeyPath => Some(value),
             Type::Ip => {
                 let text = self.text_of(value)?;
                 let mut bare = text.trim().trim_start_matches('[').trim_end_matches(']');

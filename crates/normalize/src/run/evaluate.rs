@@ -22,7 +22,13 @@ impl<'l> Machine<'l> {
                 let value = self.evaluate(inner)?;
                 self.key(keys, value).is_none().then_some(value)
             }
-            Expr::If(inner, cond) => if self.asks(cond) { self.evaluate(inner) } else { None },
+            Expr::If(inner, cond) => {
+                if self.asks(cond) {
+                    self.evaluate(inner)
+                } else {
+                    None
+                }
+            }
             Expr::Table(table) => {
                 let looked_up = self.evaluate(&table.on);
                 let number = looked_up.and_then(|value| self.key(&table.keys, value));
@@ -125,7 +131,9 @@ impl<'l> Machine<'l> {
         let mut values = Vec::with_capacity(children.len());
         for child in children {
             match self.walk(child, rest) {
-                Some(Val::List(start, len)) => values.extend_from_slice(self.lists.get(start as usize..(start + len) as usize)?),
+                Some(Val::List(start, len)) => {
+                    values.extend_from_slice(self.lists.get(start as usize..(start + len) as usize)?)
+                }
                 Some(value) => values.push(value),
                 None => {}
             }
@@ -211,7 +219,12 @@ impl<'l> Machine<'l> {
         let text: &str = match value {
             Val::Int(number) => {
                 let found = keys.ints.get(&number).copied();
-                return found.or_else(|| keys.globs.iter().find(|(glob, _)| crate::patterns::glob(glob, &number.to_string())).map(|(_, n)| *n));
+                return found.or_else(|| {
+                    keys.globs
+                        .iter()
+                        .find(|(glob, _)| crate::patterns::glob(glob, &number.to_string()))
+                        .map(|(_, n)| *n)
+                });
             }
             Val::Bool(true) => "true",
             Val::Bool(false) => "false",

@@ -56,7 +56,8 @@ impl<'l> Machine<'l> {
             2.. => Some(self.text_argument(arguments, 1)?),
             _ => None,
         };
-        let is_list = matches!(value, Val::List(..)) || matches!(value, Val::Node(id) if self.doc.node(id)?.value == Value::List);
+        let is_list =
+            matches!(value, Val::List(..)) || matches!(value, Val::Node(id) if self.doc.node(id)?.value == Value::List);
         if !is_list {
             return self.text_result(function, value, second);
         }
@@ -70,7 +71,9 @@ impl<'l> Machine<'l> {
         match function {
             Function::Ip => self.address(span, true),
             Function::NotIp => self.address(span, false),
-            Function::Lower | Function::Upper | Function::Hex | Function::Base64 | Function::XmlText => self.rewrite(function, span),
+            Function::Lower | Function::Upper | Function::Hex | Function::Base64 | Function::XmlText => {
+                self.rewrite(function, span)
+            }
             _ => self.part(function, span, second),
         }
     }
@@ -107,8 +110,15 @@ impl<'l> Machine<'l> {
             Function::UrlQuery => urls::parts(text).query?,
             Function::UrlScheme => urls::parts(text).scheme?,
             Function::UrlPort => urls::parts(text).port?,
-            Function::Domain => text.split_once('\\').map(|(domain, _)| domain).or_else(|| text.rsplit_once('@').map(|(_, domain)| domain))?,
-            Function::Account => text.split_once('\\').map(|(_, user)| user).or_else(|| text.rsplit_once('@').map(|(user, _)| user)).unwrap_or(text),
+            Function::Domain => text
+                .split_once('\\')
+                .map(|(domain, _)| domain)
+                .or_else(|| text.rsplit_once('@').map(|(_, domain)| domain))?,
+            Function::Account => text
+                .split_once('\\')
+                .map(|(_, user)| user)
+                .or_else(|| text.rsplit_once('@').map(|(user, _)| user))
+                .unwrap_or(text),
             _ => return None,
         };
         if part.is_empty() {
@@ -307,7 +317,8 @@ impl<'l> Machine<'l> {
             Val::Bool(value) => Some(i64::from(value)),
             other => {
                 let text = self.text_of(other)?.trim();
-                super::convert::int(text).or_else(|| text.parse::<f64>().ok().filter(|n| n.is_finite()).map(|n| n.trunc() as i64))
+                super::convert::int(text)
+                    .or_else(|| text.parse::<f64>().ok().filter(|n| n.is_finite()).map(|n| n.trunc() as i64))
             }
         }
     }
@@ -347,7 +358,10 @@ impl<'l> Machine<'l> {
         let value = self.argument(arguments, 0).and_then(|value| self.scalar(value))?;
         self.time_text = self.text_span(value);
         if matches!(function, Function::Filetime) {
-            return self.whole_or_time(value).filter(|ticks| *ticks > 0).map(|ticks| Val::Time(times::from_filetime(ticks)));
+            return self
+                .whole_or_time(value)
+                .filter(|ticks| *ticks > 0)
+                .map(|ticks| Val::Time(times::from_filetime(ticks)));
         }
         let Some(second) = arguments.get(1) else {
             return match value {
@@ -427,7 +441,7 @@ fn decode_xml(text: &str) -> String {
 
 fn decode_hex(text: &str) -> Option<String> {
     let digits = text.trim().trim_start_matches("0x");
-    if digits.len() % 2 != 0 || digits.len() > 2 * TEXT_BYTES_MAX {
+    if !digits.len().is_multiple_of(2) || digits.len() > 2 * TEXT_BYTES_MAX {
         return None;
     }
     let bytes: Option<Vec<u8>> =

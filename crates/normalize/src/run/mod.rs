@@ -229,7 +229,13 @@ impl<'l> Machine<'l> {
                 self.class = Some(*class);
                 if let Some((path, member, enumeration)) = activity {
                     let value = Val::Member(*member);
-                    self.put(Entry { path: *path, enumeration: Some(*enumeration), line: *line, indices: Indices::default(), value });
+                    self.put(Entry {
+                        path: *path,
+                        enumeration: Some(*enumeration),
+                        line: *line,
+                        indices: Indices::default(),
+                        value,
+                    });
                 }
             }
             Op::Let(number, expr) => self.bind_local(*number, expr),
@@ -382,7 +388,10 @@ impl<'l> Machine<'l> {
 
     fn note_long_list(&mut self, path: PathId) {
         if !self.diagnostics.iter().any(|known| known.code == "map.list_too_long") {
-            let text = format!("`{}` has more than {LIST_ELEMENTS_MAX} elements; the rest stays in `unmapped`", self.library.paths.text(path));
+            let text = format!(
+                "`{}` has more than {LIST_ELEMENTS_MAX} elements; the rest stays in `unmapped`",
+                self.library.paths.text(path)
+            );
             self.diagnostics.push(Diagnostic::warning("map.list_too_long", text));
         }
     }
@@ -406,7 +415,10 @@ impl<'l> Machine<'l> {
         let key = self.doc.node(node).map(|node| node.key).unwrap_or_default();
         let read = match embedded {
             Embedded::Json => watchfloor_decode::json_into(&mut self.doc, key, &text).map_err(|problem| {
-                Diagnostic::warning("map.expand", format!("the text of a field could not be read as JSON: {}", problem.message))
+                Diagnostic::warning(
+                    "map.expand",
+                    format!("the text of a field could not be read as JSON: {}", problem.message),
+                )
             }),
             Embedded::Kv => match watchfloor_decode::kv_into(&mut self.doc, key, &text) {
                 true => Ok(()),
@@ -456,7 +468,9 @@ impl<'l> Machine<'l> {
         let names = self.capture_names;
         self.captures.iter().zip(names).filter_map(|(captured, name)| {
             let captured = captured.as_ref().filter(|captured| !captured.used)?;
-            let says = self.text_of(captured.value).is_some_and(|text| !text.is_empty() && !self.absent.iter().any(|a| **a == *text));
+            let says = self
+                .text_of(captured.value)
+                .is_some_and(|text| !text.is_empty() && !self.absent.iter().any(|a| **a == *text));
             says.then_some((name.as_str(), captured.value))
         })
     }

@@ -70,7 +70,11 @@ impl Options {
         let tail = wanted.rsplit('.').next().unwrap_or(wanted);
         let near: Vec<&str> =
             library.packs.iter().map(|pack| pack.kind.as_str()).filter(|kind| kind.contains(tail)).take(6).collect();
-        let hint = if near.is_empty() { "`--sources` lists them all".to_owned() } else { format!("there is {}", near.join(", ")) };
+        let hint = if near.is_empty() {
+            "`--sources` lists them all".to_owned()
+        } else {
+            format!("there is {}", near.join(", "))
+        };
         Err(Usage(format!("there is no source `{wanted}`; {hint}")).into())
     }
 }
@@ -104,7 +108,13 @@ pub fn parse(parser: &mut lexopt::Parser) -> anyhow::Result<Ask> {
                     None => Show::QualityTable,
                     Some(value) if value == "json" => Show::QualityJson,
                     Some(value) if value == "table" => Show::QualityTable,
-                    Some(value) => return Err(Usage(format!("`--quality={}`: there are `table` and `json`", value.to_string_lossy())).into()),
+                    Some(value) => {
+                        return Err(Usage(format!(
+                            "`--quality={}`: there are `table` and `json`",
+                            value.to_string_lossy()
+                        ))
+                        .into());
+                    }
                 };
             }
             Long("baseline") => options.baseline = Some(PathBuf::from(parser.value()?)),
@@ -144,5 +154,6 @@ fn received(text: &str) -> anyhow::Result<i64> {
 }
 
 fn zone(text: &str) -> anyhow::Result<TimeZone> {
-    TimeZone::get(text).map_err(|_| Usage(format!("`--tz {text}` is no time zone: write it as Europe/Berlin or UTC")).into())
+    TimeZone::get(text)
+        .map_err(|_| Usage(format!("`--tz {text}` is no time zone: write it as Europe/Berlin or UTC")).into())
 }

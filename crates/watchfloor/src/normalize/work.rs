@@ -64,7 +64,14 @@ impl<'l> Worker<'l> {
         let source = options.source.as_deref().and_then(|kind| library.kind(kind));
         let wish = watchfloor_normalize::Options { clock, raw: options.raw, source };
         let observer = options.show.is_quality().then(|| Observer::new(library));
-        Self { library, options, engine: Engine::new(library, wish), event: Vec::new(), document: Document::new(), observer }
+        Self {
+            library,
+            options,
+            engine: Engine::new(library, wish),
+            event: Vec::new(),
+            document: Document::new(),
+            observer,
+        }
     }
 
     /// Normalises a batch.
@@ -133,7 +140,8 @@ impl<'l> Worker<'l> {
         let mut lost = Vec::new();
         let mut older = String::new();
         let exported = watchfloor_decode::json_into(&mut self.document, Span::default(), &event).is_ok()
-            && export(Schema::v1_8(), Schema::version(self.options.version), &self.document, &mut older, &mut lost).is_ok();
+            && export(Schema::v1_8(), Schema::version(self.options.version), &self.document, &mut older, &mut lost)
+                .is_ok();
         if exported {
             piece.events.extend_from_slice(older.as_bytes());
             piece.events.push(b'\n');
