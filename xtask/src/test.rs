@@ -29,7 +29,11 @@ pub fn test(mut args: lexopt::Parser) -> Result<()> {
         return Err(arg.unexpected().into());
     }
     step("toolchain", toolchain)?;
-    step("format", || run(&mut cargo(&["fmt", "--all", "--check"])))?;
+    step("format", || {
+        run(&mut cargo(&["fmt", "--all", "--check"]))?;
+        // A workspace of its own.
+        run(&mut cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))
+    })?;
     step("lints", || run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])))?;
     step("tidy", tidy::check)?;
     step("licences, bans, sources", deny)?;

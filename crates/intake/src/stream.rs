@@ -142,8 +142,12 @@ impl Session<'_> {
             }
             flow
         });
-        if let Err(diagnostic) = outcome {
-            self.place(&around.name, diagnostic, None);
+        match outcome {
+            Err(diagnostic) => self.place(&around.name, diagnostic, None),
+            Ok(()) if count == 0 => {
+                self.place(&around.name, Diagnostic::note("input.empty", "there is no file in the archive"), None);
+            }
+            Ok(()) => {}
         }
         flow
     }

@@ -91,6 +91,7 @@ fn files_and_archives() {
     check("gz.zip", &zip(&[("a.gz", &gzip(b"a\n"))]), &[("gz.zip!a.gz", "a")], &[]);
     check("zip.zip", &zip(&[("i.zip", &zip(&[("a", b"a\n")]))]), &[("zip.zip!i.zip!a", "a")], &[]);
     check("empty.gz", &gzip(b""), &[], &[("empty.gz", "input.empty")]);
+    check("empty.zip", &zip(&[]), &[], &[("empty.zip", "input.empty")]);
 }
 
 #[test]

@@ -130,6 +130,8 @@ impl<'l> Engine<'l> {
             }
         } else {
             self.machine.used.resize(self.machine.doc.nodes().len(), false);
+            // What means "no value" to the last mapping that was asked means nothing of this record.
+            self.machine.absent = &[];
             self.note_unknown(framed, raw);
         }
         self.complete(found.map(|found| found.plan.pack));

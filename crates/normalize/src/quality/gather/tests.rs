@@ -1,3 +1,5 @@
+//! Tests of the gatherer.
+
 use super::*;
 use crate::quality::observe::Numbered;
 use crate::quality::shape::{Field, Values};
