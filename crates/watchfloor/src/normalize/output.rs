@@ -13,10 +13,35 @@ use super::quality::Measure;
 use super::work::{Piece, Told};
 use crate::Ended;
 
+/// Most different notes that are told apart.
+const NOTES_MAX: usize = 10_000;
+
+/// What makes two notes the same.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Note {
+    input: Arc<str>,
+    code: &'static str,
+    source: Option<String>,
+    message: String,
+}
+
+/// A message without its numbers: `resources[3].uid` and `resources[4].uid` are the same complaint.
+fn squeezed(message: &str) -> String {
+    let mut out = String::with_capacity(message.len());
+    for c in message.chars() {
+        match c {
+            '0'..='9' if out.ends_with('#') => {}
+            '0'..='9' => out.push('#'),
+            other => out.push(other),
+        }
+    }
+    out
+}
+
 /// The printer's memory.
 pub struct Output<'l> {
     failed: bool,
-    notes: BTreeMap<(Arc<str>, &'static str, Option<String>), u64>,
+    notes: BTreeMap<Note, u64>,
     line: String,
     measure: Option<Measure<'l>>,
 }
@@ -71,7 +96,14 @@ impl<'l> Output<'l> {
 
     /// Counts a note; true if one like it was printed before.
     fn seen(&mut self, told: &Told) -> bool {
-        let key = (Arc::clone(&told.input), told.diagnostic.code, told.source.clone());
+        // Once very many different notes are known, the rest of a code counts as one.
+        let full = self.notes.len() >= NOTES_MAX;
+        let key = Note {
+            input: Arc::clone(&told.input),
+            code: told.diagnostic.code,
+            source: told.source.clone(),
+            message: if full { String::new() } else { squeezed(&told.diagnostic.message) },
+        };
         let count = self.notes.entry(key).or_insert(0);
         *count += 1;
         *count > 1
@@ -80,10 +112,13 @@ impl<'l> Output<'l> {
     /// Says how often notes would have been repeated.
     pub fn finish(self, out: &mut dyn Write) -> anyhow::Result<Ended> {
         let mut line = String::new();
-        for ((input, code, source), count) in self.notes.iter().filter(|(_, count)| **count > 1) {
+        for (note, count) in self.notes.iter().filter(|(_, count)| **count > 1) {
+            let Note { input, code, source, message } = note;
             line.push_str("{\"code\":");
             write_str(&mut line, code);
-            line.push_str(",\"grade\":\"note\",\"message\":\"the same of further records\",\"input\":");
+            line.push_str(",\"grade\":\"note\",\"message\":");
+            write_str(&mut line, &format!("the same of further records: {message}"));
+            line.push_str(",\"input\":");
             write_str(&mut line, input);
             if let Some(source) = source {
                 line.push_str(",\"source\":");
