@@ -44,6 +44,26 @@ pub fn oracle(mut args: lexopt::Parser) -> Result<()> {
     if agree { agreement(&python) } else { Ok(()) }
 }
 
+/// Every golden against the official JSON Schemas. Skipped, which is said, where the packages cannot be installed.
+pub fn goldens() -> Result<()> {
+    let python = match python() {
+        Ok(python) => python,
+        Err(error) => {
+            println!("   skipped: {error:#}");
+            return Ok(());
+        }
+    };
+    let mut files = Vec::new();
+    for kind in std::fs::read_dir(root().join("packs/sources"))? {
+        let Ok(goldens) = std::fs::read_dir(kind?.path().join("golden")) else { continue };
+        for golden in goldens {
+            files.push(golden?.path());
+        }
+    }
+    files.sort();
+    run(program(&python).arg(script()).args(files))
+}
+
 fn script() -> PathBuf {
     root().join("xtask/oracle/validate.py")
 }

@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::place::{cargo, is_installed, program, run, target};
-use crate::{goldens, tidy};
+use crate::{goldens, oracle, tidy};
 
 /// Closing lines of the test run that are printed again at the very end.
 const CLOSING_LINES: usize = 12;
@@ -38,6 +38,7 @@ pub fn test(mut args: lexopt::Parser) -> Result<()> {
     step("tidy", tidy::check)?;
     step("licences, bans, sources", deny)?;
     step("goldens", goldens_with_test_binary)?;
+    step("goldens against the official JSON Schemas", oracle::goldens)?;
     let mut closing = Vec::new();
     step("tests", || {
         closing = nextest()?;
