@@ -10,8 +10,12 @@ fn main() {
     println!("cargo::rerun-if-changed={}", packs.join("sources").display());
     println!("cargo::rerun-if-changed={}", packs.join("names").display());
     let mut code = String::new();
-    list(&mut code, "MAPPINGS", &mappings(&packs));
-    list(&mut code, "NAMES", &with_ending(&packs.join("names"), "wfn"));
+    for (name, files) in [("MAPPINGS", mappings(&packs)), ("NAMES", with_ending(&packs.join("names"), "wfn"))] {
+        if files.is_empty() {
+            println!("cargo::error=no packs in {}: the checkout is not whole", packs.display());
+        }
+        list(&mut code, name, &files);
+    }
     let out = PathBuf::from(std::env::var("OUT_DIR").unwrap_or_default()).join("packs.rs");
     if let Err(error) = std::fs::write(&out, code) {
         println!("cargo::error=cannot write {}: {error}", out.display());

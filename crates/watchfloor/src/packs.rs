@@ -19,10 +19,12 @@ pub fn library(folder: Option<&Path>) -> anyhow::Result<(Library, Vec<PackFault>
     };
     let (mut mappings, mut names) = (own(built_in::MAPPINGS), own(built_in::NAMES));
     if let Some(folder) = folder {
+        let mut any = false;
         for kind in sorted(folder)? {
             let mapping = kind.join("mapping.wfm");
             if mapping.is_file() {
                 let theirs = read(&mapping)?;
+                any = true;
                 mappings.retain(|known| folder_name(&known.file) != folder_name(&theirs.file));
                 mappings.push(theirs);
             }
@@ -31,14 +33,27 @@ pub fn library(folder: Option<&Path>) -> anyhow::Result<(Library, Vec<PackFault>
             if folder.is_dir() {
                 for file in sorted(&folder)?.iter().filter(|file| file.extension().is_some_and(|e| e == "wfn")) {
                     let theirs = read(file)?;
+                    any = true;
                     let same = |known: &SourceFile| file_name(&known.file) == file_name(&theirs.file);
                     names.retain(|known| !same(known));
                     names.push(theirs);
                 }
             }
         }
+        anyhow::ensure!(any, "no packs in {0}: a pack is {0}/<kind>/mapping.wfm{1}", folder.display(), hint(folder));
     }
     Ok(Library::compile(&mappings, &names))
+}
+
+/// What was probably meant, if the folder is one kind's own.
+fn hint(folder: &Path) -> String {
+    let above = folder.parent().map(|above| if above.as_os_str().is_empty() { Path::new(".") } else { above });
+    match above {
+        Some(above) if folder.join("mapping.wfm").is_file() => {
+            format!("; {} is one pack: name the folder that holds it, {}", folder.display(), above.display())
+        }
+        _ => String::new(),
+    }
 }
 
 /// `acme.door` of `my-packs/acme.door/mapping.wfm`

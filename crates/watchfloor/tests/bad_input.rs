@@ -291,3 +291,18 @@ fn a_file_that_changes_while_it_is_read() {
     assert_eq!(ran.code, 0);
     ran.goes_on();
 }
+
+#[test]
+fn a_folder_without_packs() {
+    let folder = scratch("packs").join("acme.door");
+    fs::create_dir_all(&folder).unwrap();
+    let told = |folder: &Path| {
+        let output = binary().arg("--packs").arg(folder).arg("/dev/null").output().unwrap();
+        (output.status.code(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (code, error) = told(&folder);
+    assert!(code == Some(1) && error.contains("no packs in"), "{code:?} {error}");
+    fs::write(folder.join("mapping.wfm"), "").unwrap();
+    let (code, error) = told(&folder);
+    assert!(code == Some(1) && error.contains("name the folder that holds it"), "{code:?} {error}");
+}

@@ -10,7 +10,7 @@ use watchfloor_normalize::Library;
 use watchfloor_normalize::json::{write_int, write_str};
 
 use super::quality::Measure;
-use super::work::{Piece, Told};
+use super::work::{Piece, Told, write_told};
 use crate::Ended;
 
 /// Most different notes that are told apart.
@@ -58,20 +58,8 @@ impl<'l> Output<'l> {
             measure.trouble(placed);
         }
         self.line.clear();
-        let out = &mut self.line;
-        out.push_str("{\"code\":");
-        write_str(out, placed.diagnostic.code);
-        out.push_str(",\"grade\":");
-        write_str(out, placed.diagnostic.grade.as_str());
-        out.push_str(",\"message\":");
-        write_str(out, &placed.diagnostic.message);
-        out.push_str(",\"input\":");
-        write_str(out, &placed.input);
-        if let Some(offset) = placed.offset {
-            out.push_str(",\"offset\":");
-            write_int(out, offset as i64);
-        }
-        out.push_str("}\n");
+        let Placed { diagnostic, input, offset } = placed;
+        write_told(&mut self.line, diagnostic, input, None, *offset, None);
         io::stderr().lock().write_all(self.line.as_bytes())
     }
 

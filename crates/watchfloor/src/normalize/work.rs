@@ -189,24 +189,41 @@ impl<'l> Worker<'l> {
 impl Told {
     /// As a line of JSON.
     pub fn write(&self, out: &mut String) {
-        out.push_str("{\"code\":");
-        write_str(out, self.diagnostic.code);
-        out.push_str(",\"grade\":");
-        write_str(out, self.diagnostic.grade.as_str());
-        out.push_str(",\"message\":");
-        write_str(out, &self.diagnostic.message);
-        out.push_str(",\"input\":");
-        write_str(out, &self.input);
-        if let Some(source) = &self.source {
-            out.push_str(",\"source\":");
-            write_str(out, source);
-        }
-        out.push_str(",\"offset\":");
-        write_int(out, self.offset as i64);
-        out.push_str(",\"line\":");
-        write_int(out, self.line as i64);
-        out.push_str(",\"sha256\":");
-        write_str(out, &self.hash);
-        out.push_str("}\n");
+        let record = (self.line, self.hash.as_str());
+        write_told(out, &self.diagnostic, &self.input, self.source.as_deref(), Some(self.offset), Some(record));
     }
+}
+
+/// Appends a diagnostic as a line of JSON. `record` is the line and the hash of the record that it is about.
+pub fn write_told(
+    out: &mut String,
+    diagnostic: &Diagnostic,
+    input: &str,
+    source: Option<&str>,
+    offset: Option<u64>,
+    record: Option<(u64, &str)>,
+) {
+    out.push_str("{\"code\":");
+    write_str(out, diagnostic.code);
+    out.push_str(",\"grade\":");
+    write_str(out, diagnostic.grade.as_str());
+    out.push_str(",\"message\":");
+    write_str(out, &diagnostic.message);
+    out.push_str(",\"input\":");
+    write_str(out, input);
+    if let Some(source) = source {
+        out.push_str(",\"source\":");
+        write_str(out, source);
+    }
+    if let Some(offset) = offset {
+        out.push_str(",\"offset\":");
+        write_int(out, offset as i64);
+    }
+    if let Some((line, hash)) = record {
+        out.push_str(",\"line\":");
+        write_int(out, line as i64);
+        out.push_str(",\"sha256\":");
+        write_str(out, hash);
+    }
+    out.push_str("}\n");
 }
