@@ -2,12 +2,13 @@
 //!
 //! An event is validated against its own version where that is one we hold (1.1, 1.3, 1.8); other 1.x versions are validated as
 //! 1.8, the versions being additive. What does not validate becomes a base event like any record that cannot be read, with
-//! the first problem said.
+//! the first problem said. So does an event in which a key stands twice: its readers would not agree on what it says.
 
-use watchfloor_model::{Diagnostic, NodeId, Value};
+use watchfloor_model::{Diagnostic, Value};
 use watchfloor_ocsf::{ClassId, Schema, Version, validate};
 
 use crate::run::Machine;
+use crate::tape::write_node;
 
 /// Appends the record's own text as the event, if it is a valid one.
 pub fn pass(machine: &mut Machine<'_>, raw: &str, out: &mut Vec<u8>) -> Option<ClassId> {
@@ -31,28 +32,22 @@ pub fn pass(machine: &mut Machine<'_>, raw: &str, out: &mut Vec<u8>) -> Option<C
         machine.diagnostics.push(Diagnostic::error("ocsf.invalid", message));
         return None;
     }
+    if let Some(key) = doc.duplicates().first() {
+        let message = format!("an OCSF {named} event in which the key `{}` stands twice in one object", doc.text(*key));
+        machine.diagnostics.push(Diagnostic::error("ocsf.invalid", message));
+        return None;
+    }
     if foreign {
         machine.diagnostics.push(Diagnostic::note(
             "ocsf.version",
             format!("an OCSF {named} event; it is valid as 1.8.0 and passed on as that"),
         ));
-        write_as(out, machine, version);
+        let text = machine.doc.keep("1.8.0");
+        machine.doc.set_value(version, Value::Text(text));
+        write_node(out, &machine.doc, 0);
     } else {
         // A pretty-printed event becomes one line: line ends are only blanks between its values.
         out.extend(raw.trim().bytes().filter(|byte| !matches!(byte, b'\n' | b'\r')));
     }
     Schema::v1_8().class_by_uid(uid).or_else(|| Schema::v1_8().class("base_event"))
-}
-
-/// The event with another version text.
-fn write_as(out: &mut Vec<u8>, machine: &Machine<'_>, version: NodeId) {
-    let mut text = String::new();
-    crate::tape::write_node(&mut text, &machine.doc, 0);
-    let mut old = String::from("\"version\":");
-    crate::json::write_str(&mut old, machine.doc.str(version).unwrap_or_default());
-    // Only the metadata's own version: it stands in the object, and the first match inside it is taken.
-    let metadata = text.find("\"metadata\":").unwrap_or(0);
-    let (before, after) = text.split_at(metadata);
-    out.extend_from_slice(before.as_bytes());
-    out.extend_from_slice(after.replacen(&old, "\"version\":\"1.8.0\"", 1).as_bytes());
 }
