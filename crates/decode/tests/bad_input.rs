@@ -175,7 +175,7 @@ fn damaged_event_logs_say_what_is_lost() {
         ("no chunk", [header.clone(), chunk(b"garbage!")].concat(), vec!["evtx.chunk"]),
         ("dirty and damaged", [dirty, chunk(b"garbage!")].concat(), vec!["evtx.dirty", "evtx.chunk"]),
         ("cut chunk", [header.clone(), b"garbage!".to_vec()].concat(), vec!["evtx.truncated", "evtx.chunk"]),
-        ("bare chunk", [b"ElfChnk\0".to_vec(), vec![7; 65528]].concat(), vec!["evtx.chunk"]),
+        ("bare chunk", [b"ElfChnk\0".to_vec(), vec![7; 65528]].concat(), vec!["evtx.chunk", "evtx.record"]),
     ] {
         let mut codes = Vec::new();
         stream(input.chunks(1000).map(<[u8]>::to_vec), &mut |framed, _| {

@@ -125,6 +125,33 @@ fn event_logs_of_attacks() {
     check(&run(unpacked), 14_000, 50);
 }
 
+/// A chunk whose header's tables are damaged gives the same records, and says that it is damaged.
+#[test]
+fn an_event_log_with_damaged_tables() {
+    let Some(folder) = recordings("evtx/evtx-samples.tar.xz") else { return };
+    let unpacked = scratch("evtx-tables");
+    let name = "YamatoSecurity/ImpairDefenses/T1562.010_DowngradeAttack_PowerShell.evtx";
+    let extracted = Command::new("tar").arg("-xJf").arg(folder).arg("-C").arg(&unpacked).arg(name).status().unwrap();
+    assert!(extracted.success());
+    let records = |bytes: &[u8]| {
+        let mut framer = watchfloor_decode::Framer::new(std::sync::Arc::default());
+        let mut batch = Batch::default();
+        framer.feed(bytes, &mut batch);
+        framer.finish(&mut batch);
+        let codes = batch.records.iter().flat_map(|record| &record.trouble).map(|trouble| trouble.code).collect();
+        let texts: Vec<Vec<u8>> = batch.records.iter().map(|record| batch.raw(record).to_vec()).collect();
+        (texts, codes)
+    };
+    let mut bytes = std::fs::read(unpacked.join(name)).unwrap();
+    let (whole, codes): (_, Vec<&str>) = records(&bytes);
+    assert_eq!((whole.len(), codes), (26, vec![]));
+    // The first entry of the table of strings of the first chunk.
+    bytes[4096 + 128..4096 + 132].fill(0xEE);
+    let (damaged, codes): (_, Vec<&str>) = records(&bytes);
+    assert_eq!(codes, ["evtx.chunk", "evtx.chunk"]);
+    assert!(damaged == whole, "the records differ");
+}
+
 #[test]
 fn recorded_windows_hosts() {
     let Some(folder) = recordings("otrf/recordings/atomic/windows") else { return };

@@ -22,6 +22,8 @@ pub(super) const CHUNK_MAGIC: &[u8] = b"ElfChnk\0";
 const FILE_HEADER_BYTES: usize = 4096;
 const CHUNK_BYTES: usize = 65536;
 const CHUNK_HEADER_BYTES: usize = 512;
+/// Where the header of a chunk has its tables of strings and templates.
+const CHUNK_TABLES: std::ops::Range<usize> = 128..CHUNK_HEADER_BYTES;
 /// Bytes of the header of a record before its binary XML, and of the copy of its size behind it.
 const RECORD_EXTRA_BYTES: u64 = 28;
 /// Bytes of a damaged chunk that are shown.
@@ -103,21 +105,37 @@ impl Chunks {
                 format!("the checksum of the chunk at byte {offset} does not match"),
             ));
         }
-        let mut chunk = match parsed.parse(settings) {
+        let mut untabled;
+        let chunk = match parsed.parse(Arc::clone(&settings)) {
+            Ok(chunk) => Ok(chunk),
+            // The tables are only a shorter way to what the records say themselves.
+            Err(error) => {
+                untabled = EvtxChunkData::new(without_tables(&data), false);
+                match &mut untabled {
+                    Ok(bare) => bare.parse(settings).inspect(|_| self.pending.push(tables_unreadable(&error))),
+                    Err(_) => Err(error),
+                }
+            }
+        };
+        let mut chunk = match chunk {
             Ok(chunk) => chunk,
             Err(error) => return self.damaged(unreadable(&error), &data, len, offset, 0, out),
         };
+        let mut read = CHUNK_HEADER_BYTES;
         for record in chunk.iter() {
             let record = match record {
                 Ok(record) => record,
                 Err(error) => {
+                    // Where it ends is not known: the rest of the chunk is shown and hashed.
                     let error = Diagnostic::error("evtx.record", sentence(&error));
-                    self.damaged(error, &[], 0, offset, 0, out);
+                    let rest = data.get(read..len).unwrap_or_default();
+                    self.damaged(error, rest, rest.len(), offset + read as u64, 0, out);
                     continue;
                 }
             };
             let start = record.binxml_offset.saturating_sub(RECORD_EXTRA_BYTES - 4);
             let (number, size) = (record.event_record_id, u64::from(record.binxml_size) + RECORD_EXTRA_BYTES);
+            read = start.saturating_add(size) as usize;
             match record.into_json_bytes() {
                 Ok(json) => match String::from_utf8_lossy(&json.data) {
                     Cow::Borrowed(json) => self.emit(json.as_bytes(), Shape::Evtx, offset + start, number, size, out),
@@ -170,6 +188,20 @@ impl Chunks {
             record.original_sha256 = Some(Sha256::digest(data).into());
         }
     }
+}
+
+/// A chunk whose header names no strings and no templates.
+fn without_tables(chunk: &[u8]) -> Vec<u8> {
+    let mut bare = chunk.to_vec();
+    if let Some(tables) = bare.get_mut(CHUNK_TABLES) {
+        tables.fill(0);
+    }
+    bare
+}
+
+fn tables_unreadable(error: &dyn std::error::Error) -> Diagnostic {
+    let problem = sentence(error);
+    Diagnostic::warning("evtx.chunk", format!("the chunk is read without the tables of its header: {problem}"))
 }
 
 fn unreadable(error: &dyn std::error::Error) -> Diagnostic {
