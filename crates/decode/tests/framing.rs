@@ -332,3 +332,24 @@ fn inputs_are_cut_into_records() {
         assert_eq!(cut(input.as_bytes()), expected, "{name}");
     }
 }
+
+#[test]
+fn what_stands_behind_a_wrapped_list_is_said() {
+    for (input, expected) in [
+        ("{\"Records\":[{\"a\":1},{\"a\":2}]}\n", vec![]),
+        ("{\"Records\":[{\"a\":1},{\"a\":2}], \"next\": \"t1\"}\n", vec![(1, "json.envelope", "\"next\": \"t1\"")]),
+        ("{\"Records\":[{\"a\":1}\n,{\"a\":2}]\n, \"n\": 2\n}\n", vec![(1, "json.envelope", "\"n\": 2")]),
+    ] {
+        let (mut framer, mut batch) = (Framer::new(Arc::from(["Records".to_owned()])), Batch::default());
+        framer.feed(input.as_bytes(), &mut batch);
+        framer.finish(&mut batch);
+        assert_eq!(batch.records.len(), 2, "{input}");
+        let told: Vec<_> =
+            batch.records.iter().enumerate().flat_map(|(at, r)| r.trouble.iter().map(move |t| (at, t))).collect();
+        assert_eq!(told.len(), expected.len(), "{input}: {told:?}");
+        for ((at, trouble), (record, code, shown)) in told.iter().zip(expected) {
+            assert_eq!((*at, trouble.code), (record, code));
+            assert!(trouble.message.ends_with(shown), "{}", trouble.message);
+        }
+    }
+}

@@ -1,8 +1,8 @@
 //! JSON lists whose elements are records, and the objects that wrap them.
 //!
 //! A list is never held: its elements are handed over one by one, however long it is. The keys that stand before a wrapper's list are
-//! kept as its **envelope**, up to [`ENVELOPE_BYTES_MAX`]; those behind it are not (they are counts and links to the next page), except
-//! for further wrapped lists. OTLP (`resourceLogs[].scopeLogs[].logRecords[]`) is three such lists; `resource` and `scope` of the
+//! kept as its **envelope**, up to [`ENVELOPE_BYTES_MAX`]; those behind it are not (they are counts and links to the next page), which a
+//! note says, except for further wrapped lists. OTLP (`resourceLogs[].scopeLogs[].logRecords[]`) is three such lists; `resource` and `scope` of the
 //! envelopes stand beside the log record's own keys.
 //!
 //! Something other than an object in a list ends it: the framer goes on line by line.
@@ -20,6 +20,8 @@ use crate::frame::{Batch, Context, Shape};
 
 /// Longest envelope that is kept with every record of its list.
 const ENVELOPE_BYTES_MAX: usize = 64 * 1024;
+/// Bytes of what is not kept that are shown.
+const SHOWN_BYTES: usize = 200;
 /// Bytes in which a line end is looked for, so that an element on a line of its own need not be followed byte by byte.
 const LINE_LOOK_BYTES: usize = 64 * 1024;
 /// Blanks that may stand before what decides.
@@ -262,7 +264,7 @@ impl Framer {
     }
 
     /// Follows what is left of a wrapper behind its list.
-    pub(super) fn tail(&mut self, mut scan: Scan, end: bool) -> Step {
+    pub(super) fn tail(&mut self, mut scan: Scan, end: bool, out: &mut Batch) -> Step {
         let level = self.levels.last();
         let rest = self.buffer.rest();
         match scan.advance(rest, end, &|key| is_wrapper(level, &self.wrappers, key)) {
@@ -272,6 +274,11 @@ impl Framer {
             }
             Stop::More | Stop::Damaged(_) => self.leave_lists(),
             Stop::End(at) if at <= RECORD_BYTES_MAX => {
+                let members = rest.get(..at.saturating_sub(1)).unwrap_or_default();
+                if let Some(note) = not_kept(members) {
+                    // It is said with the last record of the list, or with the next one if that is gone already.
+                    out.records.last_mut().map_or(&mut self.pending, |last| &mut last.trouble).push(note);
+                }
                 self.buffer.consume(at);
                 Step::Again
             }
@@ -279,4 +286,13 @@ impl Framer {
             Stop::End(_) | Stop::List { .. } => self.leave_lists(),
         }
     }
+}
+
+/// What is said of the members behind a wrapper's list.
+fn not_kept(members: &[u8]) -> Option<Diagnostic> {
+    let members = members.trim_ascii();
+    let members = String::from_utf8_lossy(members.strip_prefix(b",").unwrap_or(members).trim_ascii()).into_owned();
+    let shown = members.get(..members.floor_char_boundary(SHOWN_BYTES)).unwrap_or_default();
+    let message = || format!("what stands behind the list of records is not kept with them: {shown}");
+    (!members.is_empty()).then(|| Diagnostic::note("json.envelope", message()))
 }

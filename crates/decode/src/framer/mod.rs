@@ -131,7 +131,7 @@ impl Framer {
                 State::Item if self.levels.is_empty() => self.item(end, out),
                 State::Item => self.element(end, out),
                 State::Object(scan) => self.object(scan, end, out),
-                State::Tail(scan) => self.tail(scan, end),
+                State::Tail(scan) => self.tail(scan, end, out),
                 State::Xml(scan) => self.xml(scan, end, out),
                 State::Journal(scan) => self.journal(scan, end, out),
                 State::Skip(run) => self.skip(run, end, out),
