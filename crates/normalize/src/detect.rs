@@ -1,7 +1,8 @@
 //! Which mapping a record is for.
 //!
 //! Every plan has a condition. Asking all of them of every record would cost more than mapping it, so the conditions that cannot
-//! hold for a record with these keys at its root are sorted out once per set of root keys.
+//! hold for a record with these keys at its root, and with these fields that detection knows the values of, are sorted out once
+//! for all records that are alike in this.
 
 use std::collections::HashMap;
 
@@ -10,6 +11,7 @@ use watchfloor_decode::Format;
 use crate::compile::Family;
 use crate::fields::{KeyId, Trie};
 use crate::plan::{Begin, Cond, Expr};
+use crate::run::NOT_AMONG;
 
 /// Most root shapes remembered.
 const SHAPES_MAX: usize = 8_192;
@@ -25,16 +27,32 @@ pub struct Candidates {
 }
 
 impl Candidates {
-    /// The plans of a family that may detect a record in this format with these root keys, in order of detection.
-    pub fn of(&mut self, family: usize, families: &[Family], format: Format, root_keys: &[KeyId]) -> &[u16] {
+    /// The plans of a family that may detect a record in this format with these root keys and these answers of the family's
+    /// look-ups, in order of detection.
+    pub fn of(
+        &mut self,
+        family: usize,
+        families: &[Family],
+        format: Format,
+        root_keys: &[KeyId],
+        answers: &[u32],
+    ) -> &[u16] {
         self.shape.clear();
         self.shape.extend([family as u16, format as u16]);
+        for (number, answer) in answers.iter().enumerate().filter(|(_, answer)| **answer != NOT_AMONG) {
+            self.shape.extend([number as u16, (*answer >> 16) as u16, *answer as u16]);
+        }
+        // No key has this number.
+        self.shape.push(KeyId::MAX);
         self.shape.extend_from_slice(root_keys);
         if self.known.len() >= SHAPES_MAX {
             self.known.clear();
         }
         if !self.known.contains_key(self.shape.as_slice()) {
-            let found = families.get(family).map(|family| worth_asking(family, format, root_keys)).unwrap_or_default();
+            let found = families
+                .get(family)
+                .map(|family| worth_asking(family, &Known { format, root_keys, answers: Some(answers) }))
+                .unwrap_or_default();
             self.known.insert(self.shape.as_slice().into(), found);
         }
         self.known.get(self.shape.as_slice()).map_or(&[], |plans| plans)
@@ -43,7 +61,7 @@ impl Candidates {
 
 impl Candidates {
     /// The families besides the plain one that may apply to a record in this format with these root keys.
-    pub fn families(&mut self, families: &[Family], format: Format, root_keys: &[KeyId]) -> &[u16] {
+    pub fn families(&mut self, gate: &Trie, families: &[Family], format: Format, root_keys: &[KeyId]) -> &[u16] {
         self.shape.clear();
         self.shape.extend([FAMILIES, format as u16]);
         self.shape.extend_from_slice(root_keys);
@@ -51,37 +69,43 @@ impl Candidates {
             self.known.clear();
         }
         if !self.known.contains_key(self.shape.as_slice()) {
-            self.known.insert(self.shape.as_slice().into(), may_apply(families, format, root_keys));
+            self.known.insert(self.shape.as_slice().into(), may_apply(gate, families, format, root_keys));
         }
         self.known.get(self.shape.as_slice()).map_or(&[], |families| families)
     }
 }
 
-fn may_apply(families: &[Family], format: Format, root_keys: &[KeyId]) -> Box<[u16]> {
-    let Some(plain) = families.first() else { return Box::default() };
+/// What is known of a record before its conditions are asked.
+struct Known<'a> {
+    format: Format,
+    root_keys: &'a [KeyId],
+    /// What the look-ups of the family found, if they were asked.
+    answers: Option<&'a [u32]>,
+}
+
+fn may_apply(gate: &Trie, families: &[Family], format: Format, root_keys: &[KeyId]) -> Box<[u16]> {
+    let known = Known { format, root_keys, answers: None };
     let is_row = matches!(format, Format::Csv | Format::Ssv);
     let numbered = families.iter().enumerate().skip(1);
     numbered
         // Names of columns are for rows, names of fields for everything else.
         .filter(|(_, family)| family.columns.is_empty() != is_row)
-        .filter(|(_, family)| {
-            family.applies.as_ref().is_some_and(|cond| may_hold(cond, &plain.trie, format, root_keys))
-        })
+        .filter(|(_, family)| family.applies.as_ref().is_some_and(|cond| may_hold(cond, gate, &known)))
         .map(|(number, _)| number as u16)
         .collect()
 }
 
-fn worth_asking(family: &Family, format: Format, root_keys: &[KeyId]) -> Box<[u16]> {
+fn worth_asking(family: &Family, known: &Known<'_>) -> Box<[u16]> {
     let plans = family.plans.iter().enumerate();
     plans
-        .filter(|(_, plan)| plan.formats.contains(&format))
-        .filter(|(_, plan)| plan.detect.as_ref().is_some_and(|cond| may_hold(cond, &family.trie, format, root_keys)))
+        .filter(|(_, plan)| plan.formats.contains(&known.format))
+        .filter(|(_, plan)| plan.detect.as_ref().is_some_and(|cond| may_hold(cond, &family.trie, known)))
         .map(|(number, _)| number as u16)
         .collect()
 }
 
-fn may_hold(cond: &Cond, trie: &Trie, format: Format, keys: &[KeyId]) -> bool {
-    let may_have = |expr: &Expr| may_have(expr, trie, keys);
+fn may_hold(cond: &Cond, trie: &Trie, known: &Known<'_>) -> bool {
+    let may_have = |expr: &Expr| may_have(expr, trie, known.root_keys);
     match cond {
         Cond::In(expr, _)
         | Cond::Glob(expr, _)
@@ -89,11 +113,15 @@ fn may_hold(cond: &Cond, trie: &Trie, format: Format, keys: &[KeyId]) -> bool {
         | Cond::Like(expr, _)
         | Cond::Has(expr)
         | Cond::Is(expr, _) => may_have(expr),
+        Cond::InKeys(lookup, numbers) => known
+            .answers
+            .is_none_or(|answers| answers.get(usize::from(*lookup)).is_some_and(|answer| numbers.contains(answer))),
+        Cond::InSet(slot, ..) => trie.possible(*slot, known.root_keys),
         Cond::Order(left, right, _) => may_have(left) && may_have(right),
-        Cond::Format(wanted) => *wanted == format,
-        Cond::All(all) => all.iter().all(|one| may_hold(one, trie, format, keys)),
-        Cond::Any(any) => any.iter().any(|one| may_hold(one, trie, format, keys)),
-        Cond::Same(..) | Cond::Not(_) | Cond::InSet(..) => true,
+        Cond::Format(wanted) => *wanted == known.format,
+        Cond::All(all) => all.iter().all(|one| may_hold(one, trie, known)),
+        Cond::Any(any) => any.iter().any(|one| may_hold(one, trie, known)),
+        Cond::Same(..) | Cond::Not(_) => true,
     }
 }
 

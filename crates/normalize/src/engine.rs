@@ -49,7 +49,7 @@ pub struct Engine<'l> {
     options: Options,
     /// The last record and what was made of it.
     pub machine: Machine<'l>,
-    plain: Bound,
+    gate: Bound,
     key_ids: KeyIds,
     candidates: Candidates,
     layouts: Layouts,
@@ -73,7 +73,7 @@ impl<'l> Engine<'l> {
             library,
             machine: Machine::new(library, options.clock.clone()),
             options,
-            plain: Bound::default(),
+            gate: Bound::default(),
             key_ids: KeyIds::default(),
             candidates: Candidates::default(),
             layouts: Layouts::default(),
@@ -116,7 +116,7 @@ impl<'l> Engine<'l> {
 
     fn text(&mut self, framed: &Framed, raw: &str, bytes: Option<&str>, hash: String, out: &mut Vec<u8>) -> Outcome {
         let found = self.recognise(framed, raw);
-        if found.is_none() && self.plain.get(self.library.class_uid).is_some() {
+        if found.is_none() && self.gate.get(self.library.class_uid).is_some() {
             let passed = native::pass(&mut self.machine, raw, out);
             if let Some(class) = passed {
                 return Outcome { pack: None, class, hash, native: true };
@@ -252,7 +252,7 @@ impl<'l> Engine<'l> {
             }
             if first.is_none() {
                 first = Some(format);
-                if self.plain.get(self.library.class_uid).is_some() {
+                if self.gate.get(self.library.class_uid).is_some() {
                     return None;
                 }
             }
@@ -260,7 +260,7 @@ impl<'l> Engine<'l> {
         self.machine.diagnostics.truncate(before);
         self.decode(first.unwrap_or(Format::Text), framed, raw);
         self.machine.diagnostics.extend(broken);
-        self.bind_plain();
+        self.bind_gate();
         None
     }
 
@@ -270,11 +270,9 @@ impl<'l> Engine<'l> {
         decode(format, framed, raw, &mut self.machine.doc, &mut self.machine.diagnostics, &mut self.scratch)
     }
 
-    fn bind_plain(&mut self) {
-        if let Some(plain) = self.library.families.first() {
-            self.plain.bind(&plain.trie, &self.library.keys, &mut self.key_ids, &self.machine.doc);
-        }
-        if let Some(node) = self.plain.get(self.library.journal_message) {
+    fn bind_gate(&mut self) {
+        self.gate.bind(&self.library.gate, &self.library.keys, &mut self.key_ids, &self.machine.doc);
+        if let Some(node) = self.gate.get(self.library.journal_message) {
             self.bytes_to_text(node);
         }
     }
@@ -300,18 +298,19 @@ impl<'l> Engine<'l> {
     /// Asks the families' plans in order: names files that apply, columns, then plain fields.
     fn detect(&mut self) -> Option<Found<'l>> {
         let library = self.library;
-        self.bind_plain();
+        self.bind_gate();
         let format = self.machine.format;
-        let worth: Vec<u16> = self.candidates.families(&library.families, format, self.plain.root_keys()).to_vec();
+        let worth: Vec<u16> =
+            self.candidates.families(&library.gate, &library.families, format, self.gate.root_keys()).to_vec();
         for number in worth.into_iter().map(usize::from) {
             let Some((family, applies)) =
                 library.families.get(number).and_then(|family| Some((family, family.applies.as_ref()?)))
             else {
                 continue;
             };
-            std::mem::swap(&mut self.machine.bound, &mut self.plain);
+            std::mem::swap(&mut self.machine.bound, &mut self.gate);
             let holds = self.machine.answers(applies);
-            std::mem::swap(&mut self.machine.bound, &mut self.plain);
+            std::mem::swap(&mut self.machine.bound, &mut self.gate);
             if !holds {
                 continue;
             }
@@ -321,22 +320,24 @@ impl<'l> Engine<'l> {
                 return Some(found);
             }
         }
-        std::mem::swap(&mut self.machine.bound, &mut self.plain);
-        let found = self.detect_in(0, format);
-        if found.is_none() {
-            std::mem::swap(&mut self.machine.bound, &mut self.plain);
-        }
-        found
+        self.machine.bound.bind(&library.families.first()?.trie, &library.keys, &mut self.key_ids, &self.machine.doc);
+        self.detect_in(0, format)
     }
 
     fn detect_in(&mut self, family: usize, format: Format) -> Option<Found<'l>> {
         let library = self.library;
-        let plans = &library.families.get(family)?.plans;
-        self.machine.ask_family(&library.families.get(family)?.sets);
+        let asked = library.families.get(family)?;
+        self.machine.ask_family(asked);
         let actual = std::mem::replace(&mut self.machine.format, format);
-        let candidates = self.candidates.of(family, &library.families, format, self.machine.bound.root_keys());
+        let candidates = self.candidates.of(
+            family,
+            &library.families,
+            format,
+            self.machine.bound.root_keys(),
+            self.machine.looked_up(),
+        );
         for number in candidates {
-            if let Some(plan) = plans.get(usize::from(*number))
+            if let Some(plan) = asked.plans.get(usize::from(*number))
                 && self.machine.detects(plan)
             {
                 return Some(Found { plan, family });
@@ -349,7 +350,7 @@ impl<'l> Engine<'l> {
     /// The plan of the kind that was asked for: in the first family that applies.
     fn forced(&mut self, pack: PackId) -> Option<Found<'l>> {
         let library = self.library;
-        self.bind_plain();
+        self.bind_gate();
         let format = self.machine.format;
         for (number, family) in
             library.families.iter().enumerate().skip(1).chain(library.families.iter().enumerate().take(1))
@@ -360,9 +361,9 @@ impl<'l> Engine<'l> {
                 continue;
             }
             if let Some(applies) = &family.applies {
-                std::mem::swap(&mut self.machine.bound, &mut self.plain);
+                std::mem::swap(&mut self.machine.bound, &mut self.gate);
                 let holds = self.machine.answers(applies);
-                std::mem::swap(&mut self.machine.bound, &mut self.plain);
+                std::mem::swap(&mut self.machine.bound, &mut self.gate);
                 if !holds {
                     continue;
                 }

@@ -224,7 +224,10 @@ pub enum Cond {
     /// Regular expression.
     Regex(Expr, Box<Regex>),
     /// One of the regular expressions that detection asks of one field, all answered in one pass: number of the set, number in it.
-    InSet(u16, u16),
+    InSet(Slot, u16, u16),
+    /// Some of the constants that detection compares one field with, which is looked up once among all of them: number of the look-up, the
+    /// numbers of these constants.
+    InKeys(u16, Box<[u32]>),
     /// Pattern.
     Like(Expr, Box<Pattern>),
     /// Has a value.

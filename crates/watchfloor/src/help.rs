@@ -51,5 +51,5 @@ bytes to written event, framing alone, and bare parses of the same records by so
 built with `--features rivals`) in the same run. Each is the median of five runs.
 
 Example
-  watchfloor bench normalize packs/sources
+  watchfloor bench normalize packs/sources/*/samples
 ";

@@ -21,7 +21,7 @@ use crate::fields::{KeyTable, Slot, Trie};
 use crate::language::syntax::{Columns, Condition, Mapping, Names};
 use crate::language::{Fault, parse_mapping, parse_names};
 use crate::paths::{PathId, Paths};
-use crate::plan::{Cond, ConstId, Pack, PackId, Plan};
+use crate::plan::{Cond, ConstId, Keys, Pack, PackId, Plan};
 use scope::Scope;
 
 /// A mapping or names file as text.
@@ -101,6 +101,8 @@ pub struct Family {
     pub plans: Vec<Plan>,
     /// What detection asks of texts, gathered by field.
     pub sets: Vec<(Slot, RegexSet)>,
+    /// What detection compares texts and numbers with, gathered by field.
+    pub lookups: Vec<(Slot, Keys)>,
 }
 
 /// All packs, compiled. It does not change while records flow.
@@ -124,9 +126,11 @@ pub struct Library {
     pub known: KnownPaths,
     /// Constants that the engine itself uses.
     pub words: Words,
-    /// Slot of `class_uid` in the plain family: a record that is an OCSF event already.
+    /// The fields that decide which families are asked: bound for every record.
+    pub gate: Trie,
+    /// Slot of `class_uid` in the gate: a record that is an OCSF event already.
     pub class_uid: Slot,
-    /// Slot of `MESSAGE` in the plain family: journald writes it as a list of bytes where it is no clean text.
+    /// Slot of `MESSAGE` in the gate: journald writes it as a list of bytes where it is no clean text.
     pub journal_message: Slot,
 }
 
@@ -235,17 +239,19 @@ struct Builder {
 impl Builder {
     fn new() -> Self {
         let schema = Schema::v1_8();
-        let mut plain = Family {
+        let plain = Family {
             applies: None,
             format: None,
             columns: Vec::new(),
             trie: Trie::default(),
             plans: Vec::new(),
             sets: Vec::new(),
+            lookups: Vec::new(),
         };
         let (mut keys, mut paths, mut consts) = (KeyTable::default(), Paths::new(schema), Consts::default());
-        let class_uid = plain.trie.slot(&mut keys, None, &["class_uid".to_owned()]);
-        let journal_message = plain.trie.slot(&mut keys, None, &["MESSAGE".to_owned()]);
+        let mut gate = Trie::default();
+        let class_uid = gate.slot(&mut keys, None, &["class_uid".to_owned()]);
+        let journal_message = gate.slot(&mut keys, None, &["MESSAGE".to_owned()]);
         let base = schema.class("base_event").unwrap_or_default();
         // A test proves that the schema has these.
         let mut path = |steps: &[&str]| paths.intern(base, steps).unwrap_or(PathId(u16::MAX));
@@ -269,6 +275,7 @@ impl Builder {
             consts,
             known,
             words,
+            gate,
             class_uid,
             journal_message,
             packs: Vec::new(),
@@ -292,14 +299,10 @@ impl Builder {
         };
         let format = names.format.as_ref().map(|(format, at)| format_of(format, *at)).transpose()?;
         // `applies` looks at the record as it is, so it is bound like a plain field.
-        let plain =
-            self.library.families.first_mut().map(|family| std::mem::take(&mut family.trie)).unwrap_or_default();
-        let mut scope = Scope::new(&mut self.library, plain, None, &[]);
+        let gate = std::mem::take(&mut self.library.gate);
+        let mut scope = Scope::new(&mut self.library, gate, None, &[]);
         let cond = scope.condition(applies);
-        let plain = scope.into_trie();
-        if let Some(family) = self.library.families.first_mut() {
-            family.trie = plain;
-        }
+        self.library.gate = scope.into_trie();
         self.library.families.push(Family {
             applies: Some(cond?),
             format,
@@ -307,6 +310,7 @@ impl Builder {
             trie: Trie::default(),
             plans: Vec::new(),
             sets: Vec::new(),
+            lookups: Vec::new(),
         });
         Ok(())
     }

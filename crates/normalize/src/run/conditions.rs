@@ -4,6 +4,7 @@ use watchfloor_model::Value;
 
 use super::Machine;
 use crate::event::Val;
+use crate::fields::Slot;
 use crate::plan::{Cond, Kind, Order};
 
 impl<'l> Machine<'l> {
@@ -27,7 +28,10 @@ impl<'l> Machine<'l> {
             }
             Cond::Glob(expr, pattern) => self.tests(expr, |text| crate::patterns::glob(pattern, text)),
             Cond::Regex(expr, regex) => self.tests(expr, |text| regex.is_match(text)),
-            Cond::InSet(set, number) => self.in_set(usize::from(*set), usize::from(*number)),
+            Cond::InSet(_, set, number) => self.in_set(usize::from(*set), usize::from(*number)),
+            Cond::InKeys(lookup, numbers) => {
+                self.looked_up.get(usize::from(*lookup)).is_some_and(|found| numbers.contains(found))
+            }
             Cond::Like(expr, pattern) => {
                 let span = self.evaluate(expr).and_then(|value| self.text_span(value));
                 span.is_some_and(|span| self.fit(pattern, span))
@@ -46,8 +50,8 @@ impl<'l> Machine<'l> {
         if let Some(Some(answer)) = self.answers.get(set) {
             return answer.matched(number);
         }
-        let Some((slot, regexes)) = self.sets.get(set) else { return false };
-        let value = self.bound.get(*slot).and_then(|node| self.node(node)).and_then(|value| self.scalar(value));
+        let Some((slot, regexes)) = self.family.and_then(|family| family.sets.get(set)) else { return false };
+        let value = self.asked_field(*slot).and_then(|value| self.scalar(value));
         let Some(span) = value.and_then(|value| self.text_span(value)) else { return false };
         let answer = regexes.matches(self.doc.text(span));
         let holds = answer.matched(number);
@@ -55,6 +59,14 @@ impl<'l> Machine<'l> {
             *place = Some(answer);
         }
         holds
+    }
+
+    /// A field for all plans: what means "no value" to one of them may mean one to another.
+    pub(super) fn asked_field(&mut self, slot: Slot) -> Option<Val> {
+        let absent = std::mem::take(&mut self.absent);
+        let value = self.bound.get(slot).and_then(|node| self.node(node));
+        self.absent = absent;
+        value
     }
 
     fn tests(&mut self, expr: &'l crate::plan::Expr, test: impl Fn(&str) -> bool) -> bool {

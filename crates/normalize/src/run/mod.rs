@@ -18,7 +18,7 @@ use watchfloor_model::limits::LIST_ELEMENTS_MAX;
 use watchfloor_model::{Diagnostic, Document, NodeId, Span, Value};
 use watchfloor_ocsf::ClassId;
 
-use crate::compile::Library;
+use crate::compile::{Family, Library};
 use crate::event::{Entry, Val};
 use crate::fields::{Bound, Slot, Trie};
 use crate::paths::{Indices, PathId};
@@ -37,6 +37,9 @@ pub(crate) struct Captured {
     value: Val,
     used: bool,
 }
+
+/// A field is none of the constants that detection compares it with.
+pub const NOT_AMONG: u32 = u32::MAX;
 
 /// How the record's time was found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -103,8 +106,9 @@ pub struct Machine<'l> {
     generation: u32,
     fitted: Vec<(u8, usize, usize)>,
     /// The family whose plans are asked, and what its sets answered for this record.
-    sets: &'l [(Slot, regex::RegexSet)],
+    family: Option<&'l Family>,
     answers: Vec<Option<regex::SetMatches>>,
+    looked_up: Vec<u32>,
     /// The text that a time was last read from by a function.
     time_text: Option<Span>,
 }
@@ -143,8 +147,9 @@ impl<'l> Machine<'l> {
             latest: vec![(0, 0); library.paths.len()],
             generation: 0,
             fitted: Vec::new(),
-            sets: &[],
+            family: None,
             answers: Vec::new(),
+            looked_up: Vec::new(),
             time_text: None,
         }
     }
@@ -177,16 +182,27 @@ impl<'l> Machine<'l> {
     }
 
     /// Begins to ask the plans of a family about the bound record.
-    pub fn ask_family(&mut self, sets: &'l [(Slot, regex::RegexSet)]) {
-        self.sets = sets;
+    pub fn ask_family(&mut self, family: &'l Family) {
+        self.family = Some(family);
         self.answers.clear();
-        self.answers.resize(sets.len(), None);
+        self.answers.resize(family.sets.len(), None);
+        self.looked_up.clear();
+        for (slot, keys) in &family.lookups {
+            let found = self.asked_field(*slot).and_then(|value| self.key(keys, value));
+            self.looked_up.push(found.unwrap_or(NOT_AMONG));
+        }
+        self.touched.clear();
+    }
+
+    /// What the family's look-ups found: the number of a constant each, or [`NOT_AMONG`].
+    #[must_use]
+    pub fn looked_up(&self) -> &[u32] {
+        &self.looked_up
     }
 
     /// Whether a plan is for the bound record.
     pub fn detects(&mut self, plan: &'l Plan) -> bool {
         self.absent = &plan.absent;
-        self.prepare(plan);
         let holds = plan.detect.as_ref().is_some_and(|cond| self.holds(cond));
         self.touched.clear();
         holds
