@@ -31,6 +31,9 @@ pub use json::json_into;
 pub use kv::kv_into;
 use watchfloor_model::{Diagnostic, Document};
 
+/// Characters of a key that a diagnostic shows.
+const KEY_SHOWN_CHARS: usize = 80;
+
 /// Buffers that are reused from record to record.
 #[derive(Debug, Default)]
 pub struct Scratch {
@@ -83,8 +86,9 @@ pub fn decode(
     }
     // Any number of keys may stand twice: the document has them, the reader needs one sentence.
     if let Some(key) = doc.duplicates().first() {
-        let message =
-            format!("{} keys stand twice in one object, first \"{}\"", doc.duplicates().len(), doc.text(*key));
+        // A key is as long as its writer likes, and may have line ends.
+        let first: String = doc.text(*key).chars().take(KEY_SHOWN_CHARS).collect();
+        let message = format!("{} keys stand twice in one object, first {first:?}", doc.duplicates().len());
         let told = if is_json {
             Diagnostic::warning("json.duplicate_key", message)
         } else {

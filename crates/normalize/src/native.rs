@@ -33,7 +33,8 @@ pub fn pass(machine: &mut Machine<'_>, raw: &str, out: &mut Vec<u8>) -> Option<C
         return None;
     }
     if let Some(key) = doc.duplicates().first() {
-        let message = format!("an OCSF {named} event in which the key `{}` stands twice in one object", doc.text(*key));
+        let key: String = doc.text(*key).chars().take(80).collect();
+        let message = format!("an OCSF {named} event in which the key {key:?} stands twice in one object");
         machine.diagnostics.push(Diagnostic::error("ocsf.invalid", message));
         return None;
     }
