@@ -9,11 +9,12 @@ use super::Findings;
 use crate::place::{cargo, output, root};
 
 /// What each room may use. An arrow that is not here is not allowed, and neither is a room.
-const ARROWS: [(&str, &[&str]); 7] = [
+const ARROWS: [(&str, &[&str]); 8] = [
     ("watchfloor-model", &[]),
     ("watchfloor-ocsf", &["watchfloor-model"]),
     ("watchfloor-decode", &["watchfloor-model"]),
     ("watchfloor-normalize", &["watchfloor-model", "watchfloor-ocsf", "watchfloor-decode"]),
+    ("watchfloor-sigma", &["watchfloor-model"]),
     ("watchfloor-intake", &["watchfloor-model", "watchfloor-decode"]),
     (
         "watchfloor",
@@ -23,7 +24,7 @@ const ARROWS: [(&str, &[&str]); 7] = [
 ];
 
 /// Rooms above the line: no input, no output, no clock. Their `clippy.toml` bans it.
-const PURE: [&str; 4] = ["model", "ocsf", "decode", "normalize"];
+const PURE: [&str; 5] = ["model", "ocsf", "decode", "normalize", "sigma"];
 
 pub fn graph() -> Result<Findings> {
     let mut findings = Findings::new();

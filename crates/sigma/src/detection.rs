@@ -1,0 +1,159 @@
+//! The searches of a rule: maps, lists and keywords.
+
+use crate::condition::{self, single_or};
+use crate::finding::Finding;
+use crate::logic::{Logic, Predicate, Test};
+use crate::modifiers::Modifiers;
+use crate::pattern::Pattern;
+use crate::read::Options;
+use crate::yaml::{Key, Node, Value};
+
+/// Most questions of one rule, as it is written out (`sigma.too_many_values`).
+pub const PREDICATES_MAX: usize = 50_000;
+
+/// Searches and the condition over them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Detection {
+    /// Names of the searches.
+    pub names: Vec<String>,
+    /// What they ask.
+    pub searches: Vec<Logic>,
+    /// The condition; several are joined with OR.
+    pub condition: Option<Logic>,
+}
+
+/// Reads the searches of a map, all keys but those of `without`.
+pub(crate) fn read(node: &Node, without: &[&str], options: &Options, findings: &mut Vec<Finding>) -> Detection {
+    let mut detection = Detection::default();
+    if !matches!(node.value, Value::Map(_)) {
+        let message = format!("the detection is {}; it is a map of searches and a condition", node.kind());
+        findings.push(Finding::error("sigma.detection", node.place, message));
+        return detection;
+    }
+    for (key, value) in node.entries() {
+        if key.text == "condition" || without.contains(&key.text.as_str()) {
+            continue;
+        }
+        match search(value, options) {
+            Ok(logic) => {
+                detection.names.push(key.text.clone());
+                detection.searches.push(logic);
+            }
+            Err(finding) => {
+                findings.push(finding);
+                // The condition may name it: that it cannot be read is said already.
+                detection.names.push(key.text.clone());
+                detection.searches.push(Logic::Any(Vec::new()));
+            }
+        }
+    }
+    if detection.names.is_empty() {
+        findings.push(Finding::error("sigma.detection", node.place, "there are no searches"));
+        return detection;
+    }
+    let predicates: usize = detection.searches.iter().map(count).sum();
+    if predicates > PREDICATES_MAX {
+        let message = format!("the rule asks {predicates} questions; at most {PREDICATES_MAX}");
+        findings.push(Finding::error("sigma.too_many_values", node.place, message));
+    }
+    detection.condition = conditions(node, &detection.names, findings);
+    detection
+}
+
+fn conditions(node: &Node, names: &[String], findings: &mut Vec<Finding>) -> Option<Logic> {
+    let Some(condition) = node.get("condition") else {
+        let finding = Finding::error("sigma.condition", node.place, "there is no condition");
+        findings.push(finding.note("add `condition: ...`, such as `condition: selection`"));
+        return None;
+    };
+    let mut all = Vec::new();
+    for item in condition.items() {
+        let Some(text) = item.text() else {
+            findings.push(Finding::error(
+                "sigma.condition",
+                item.place,
+                format!("a condition is a text, not {}", item.kind()),
+            ));
+            continue;
+        };
+        match condition::parse(&text, item.place, names) {
+            Ok(logic) => all.push(logic),
+            Err(finding) => findings.push(finding),
+        }
+    }
+    if all.is_empty() && condition.items().is_empty() {
+        findings.push(Finding::error("sigma.condition", condition.place, "the condition is empty"));
+    }
+    (!all.is_empty()).then(|| single_or(all, Logic::Any))
+}
+
+/// How many questions there are.
+fn count(logic: &Logic) -> usize {
+    match logic {
+        Logic::All(all) | Logic::Any(all) => all.iter().map(count).sum(),
+        Logic::Not(inner) => count(inner),
+        Logic::Search(_) => 0,
+        Logic::Is(_) => 1,
+    }
+}
+
+/// A map asks all of its fields, a list one of its elements; what is neither is a keyword.
+fn search(node: &Node, options: &Options) -> Result<Logic, Finding> {
+    match &node.value {
+        Value::Map(entries) if entries.is_empty() => {
+            Err(Finding::error("sigma.detection", node.place, "the search is empty: it would match every event"))
+        }
+        Value::Map(entries) => {
+            let all: Result<Vec<Logic>, Finding> =
+                entries.iter().map(|(key, value)| item(key, value, options)).collect();
+            Ok(single_or(all?, Logic::All))
+        }
+        Value::List(items) if items.is_empty() => {
+            Err(Finding::error("sigma.detection", node.place, "the list is empty: it would match no event"))
+        }
+        Value::List(items) => {
+            let any: Result<Vec<Logic>, Finding> = items.iter().map(|item| search(item, options)).collect();
+            Ok(single_or(any?, Logic::Any))
+        }
+        _ => keyword(node),
+    }
+}
+
+/// A text that is looked for in every value of the event.
+fn keyword(node: &Node) -> Result<Logic, Finding> {
+    let Some(text) = node.text().filter(|text| !text.is_empty()) else {
+        return Err(Finding::error("sigma.value", node.place, "a keyword is a text that is not empty"));
+    };
+    let mut pattern = Pattern::parse(&text);
+    pattern.open_start();
+    pattern.open_end();
+    pattern.ignore_case();
+    Ok(Logic::Is(Predicate { field: None, test: Test::Text(pattern) }))
+}
+
+/// `field|modifiers: values`
+fn item(key: &Key, values: &Node, options: &Options) -> Result<Logic, Finding> {
+    let mut words = key.text.split('|');
+    let field = words.next().unwrap_or_default();
+    let words: Vec<&str> = words.collect();
+    let modifiers = Modifiers::read(&words, key.place)?;
+    if let Value::List(items) = &values.value
+        && items.is_empty()
+    {
+        let message = format!("`{}` has an empty list: it would match no event", key.text);
+        return Err(Finding::error("sigma.value", values.place, message));
+    }
+    if field.is_empty() {
+        return keywords(&modifiers, &words, values, options);
+    }
+    modifiers.logic(Some(field), values, options)
+}
+
+/// `'|all': [...]`: keywords that must all be there; with other modifiers they are compared so, and found anywhere.
+fn keywords(modifiers: &Modifiers, words: &[&str], values: &Node, options: &Options) -> Result<Logic, Finding> {
+    if words.iter().any(|word| *word != "all") {
+        return modifiers.logic(None, values, options);
+    }
+    let all: Result<Vec<Logic>, Finding> = values.items().iter().map(keyword).collect();
+    Ok(single_or(all?, if modifiers.is_all() { Logic::All } else { Logic::Any }))
+}
