@@ -93,12 +93,16 @@ impl Framer {
                 self.state = State::Skip(run);
                 return Step::More;
             }
-            let piece = rest.get(..rest.len().min(PIECE_BYTES)).unwrap_or_default();
+            let mut len = rest.len().min(PIECE_BYTES);
+            // A character that was transcoded is not cut: half of it has no place in the input.
+            while self.buffer.utf16 && rest.get(len).is_some_and(|byte| byte & 0xC0 == 0x80) {
+                len += 1;
+            }
+            let piece = rest.get(..len).unwrap_or_default();
             if run.len > 0 && !is_garbage(piece) || piece.is_empty() {
                 return self.emit_skipped(*run, out);
             }
             run.absorb(piece);
-            let len = piece.len();
             self.buffer.consume(len);
             self.state = State::Skip(run);
             return Step::Again;
