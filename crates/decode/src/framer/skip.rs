@@ -63,6 +63,24 @@ impl Run {
     }
 }
 
+/// Longest character of UTF-8.
+const CHARACTER_BYTES_MAX: usize = 4;
+
+/// How many bytes behind a position belong to the character before it.
+fn behind_cut(bytes: &[u8], at: usize) -> usize {
+    (1..CHARACTER_BYTES_MAX)
+        .filter_map(|back| {
+            let start = at.checked_sub(back)?;
+            let rest = bytes.get(start..)?;
+            let len = (back + 1..=CHARACTER_BYTES_MAX).find(|len| {
+                rest.get(..*len).is_some_and(|one| std::str::from_utf8(one).is_ok_and(|one| one.chars().count() == 1))
+            })?;
+            Some(len - back)
+        })
+        .next()
+        .unwrap_or(0)
+}
+
 /// Whether bytes are no text.
 pub(super) fn is_garbage(bytes: &[u8]) -> bool {
     let controls = controls(bytes);
@@ -89,15 +107,13 @@ impl Framer {
     pub(super) fn skip(&mut self, mut run: Box<Run>, end: bool, out: &mut Batch) -> Step {
         let rest = self.buffer.rest();
         if run.until == Until::Text {
-            if rest.len() < PIECE_BYTES && !end {
+            if rest.len() < PIECE_BYTES + CHARACTER_BYTES_MAX && !end {
                 self.state = State::Skip(run);
                 return Step::More;
             }
             let mut len = rest.len().min(PIECE_BYTES);
-            // A character that was transcoded is not cut: half of it has no place in the input.
-            while self.buffer.utf16 && rest.get(len).is_some_and(|byte| byte & 0xC0 == 0x80) {
-                len += 1;
-            }
+            // A character is not cut: half of one that was transcoded has no place in the input.
+            len += behind_cut(rest, len);
             let piece = rest.get(..len).unwrap_or_default();
             if run.len > 0 && !is_garbage(piece) || piece.is_empty() {
                 return self.emit_skipped(*run, out);
