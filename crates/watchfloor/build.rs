@@ -9,8 +9,22 @@ fn main() {
     let packs = Path::new(&here).join("../../packs");
     println!("cargo::rerun-if-changed={}", packs.join("sources").display());
     println!("cargo::rerun-if-changed={}", packs.join("names").display());
+    println!("cargo::rerun-if-changed={}", packs.join("rules").display());
+    println!("cargo::rerun-if-changed={}", packs.join("taxonomy").display());
     let mut code = String::new();
-    for (name, files) in [("MAPPINGS", mappings(&packs)), ("NAMES", with_ending(&packs.join("names"), "wfn"))] {
+    let mut rules = Vec::new();
+    for area in entries(&packs.join("rules")) {
+        println!("cargo::rerun-if-changed={}", area.display());
+        rules.extend(
+            with_ending(&area, "yml").into_iter().filter(|file| !file.to_string_lossy().ends_with(".test.yml")),
+        );
+    }
+    for (name, files) in [
+        ("MAPPINGS", mappings(&packs)),
+        ("NAMES", with_ending(&packs.join("names"), "wfn")),
+        ("RULES", rules),
+        ("TAXONOMY", with_ending(&packs.join("taxonomy"), "yml")),
+    ] {
         if files.is_empty() {
             println!("cargo::error=no packs in {}: the checkout is not whole", packs.display());
         }

@@ -40,6 +40,8 @@ pub struct Outcome {
     pub hash: String,
     /// Whether it was an OCSF event already.
     pub native: bool,
+    /// Number of the family of names that the record's fields have.
+    pub family: usize,
 }
 
 /// Normalises records one after another; a worker thread has one.
@@ -114,12 +116,32 @@ impl<'l> Engine<'l> {
         }
     }
 
+    /// Recognises a record and runs its mapping, for who wants to look at the machine: no event is written, and nothing is hashed.
+    pub fn examine(&mut self, framed: &Framed, bytes: &[u8]) -> Outcome {
+        self.machine.clear();
+        self.machine.diagnostics.extend_from_slice(&framed.trouble);
+        let raw = String::from_utf8_lossy(bytes);
+        let found = self.recognise(framed, &raw);
+        let native = found.is_none() && self.gate.get(self.library.class_uid).is_some();
+        match found.and_then(|found| Some((found, self.library.families.get(found.family)?))) {
+            Some((found, family)) => self.machine.run(found.plan, &family.trie),
+            None => self.machine.absent = &[],
+        }
+        Outcome {
+            pack: found.map(|found| found.plan.pack),
+            class: self.machine.class.unwrap_or(self.base),
+            hash: String::new(),
+            native,
+            family: found.map_or(0, |found| found.family),
+        }
+    }
+
     fn text(&mut self, framed: &Framed, raw: &str, bytes: Option<&str>, hash: String, out: &mut Vec<u8>) -> Outcome {
         let found = self.recognise(framed, raw);
         if found.is_none() && self.gate.get(self.library.class_uid).is_some() {
             let passed = native::pass(&mut self.machine, raw, out);
             if let Some(class) = passed {
-                return Outcome { pack: None, class, hash, native: true };
+                return Outcome { pack: None, class, hash, native: true, family: 0 };
             }
         }
         let mut columns: &[String] = &[];
@@ -143,7 +165,13 @@ impl<'l> Engine<'l> {
         write_event(out, &self.machine, &layout, origin);
         let class = layout.class;
         self.layout = Some(layout);
-        Outcome { pack: found.map(|found| found.plan.pack), class, hash, native: false }
+        Outcome {
+            pack: found.map(|found| found.plan.pack),
+            class,
+            hash,
+            native: false,
+            family: found.map_or(0, |found| found.family),
+        }
     }
 
     /// The layout of the last event that a mapping made.

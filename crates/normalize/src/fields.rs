@@ -19,7 +19,7 @@ pub struct Slot(pub u16);
 /// Number of a key; 0 is every key that no mapping names.
 pub type KeyId = u16;
 
-type State = u16;
+type State = u32;
 
 /// All keys that any mapping names.
 #[derive(Debug, Default)]
@@ -65,7 +65,7 @@ pub struct Trie {
     places: Vec<Place>,
     /// Edges of the root by key: most look-ups are there.
     root: Vec<State>,
-    edges: HashMap<u32, State, foldhash::fast::FixedState>,
+    edges: HashMap<u64, State, foldhash::fast::FixedState>,
     /// Slots by the canonical path they were asked for with.
     known: HashMap<Vec<String>, Slot>,
     /// For each slot the first keys of its paths; empty when any key may lead to it.
@@ -99,12 +99,18 @@ impl Trie {
         if let Some(slot) = self.known.get(path) {
             return *slot;
         }
-        let slot = Slot(self.roots.len() as u16);
+        let slot = self.slot_of(keys, names, &[path.to_vec()]);
         self.known.insert(path.to_vec(), slot);
+        slot
+    }
+
+    /// A new slot for a field that is spelled in several ways, the preferred first.
+    pub fn slot_of(&mut self, keys: &mut KeyTable, names: Option<&Names>, spellings: &[Vec<String>]) -> Slot {
+        let slot = Slot(self.roots.len() as u16);
         self.roots.push(Vec::new());
         self.ends.push(0);
-        for (rank, full) in places_of(names, path).iter().enumerate() {
-            self.add(keys, full, slot, rank as u16);
+        for (rank, full) in spellings.iter().flat_map(|path| places_of(names, path)).enumerate() {
+            self.add(keys, &full, slot, rank as u16);
         }
         slot
     }
@@ -112,7 +118,7 @@ impl Trie {
     fn add(&mut self, keys: &mut KeyTable, path: &NamePath, slot: Slot, rank: u16) {
         let mut state: State = 0;
         for (i, step) in path.iter().enumerate() {
-            if let Some(place) = self.places.get_mut(usize::from(state)) {
+            if let Some(place) = self.places.get_mut(state as usize) {
                 place.inner = true;
             }
             let key = step.as_ref().map(|key| keys.intern(key));
@@ -121,7 +127,7 @@ impl Trie {
             }
             state = self.step_or_new(state, key);
         }
-        if let Some(place) = self.places.get_mut(usize::from(state)) {
+        if let Some(place) = self.places.get_mut(state as usize) {
             place.slots.push((slot, rank));
         }
         if let Some(end) = self.ends.get_mut(usize::from(slot.0)) {
@@ -133,7 +139,7 @@ impl Trie {
         let new = self.places.len() as State;
         let known = match key {
             Some(key) => self.edges.get(&edge(state, key)).copied(),
-            None => self.places.get(usize::from(state)).and_then(|place| place.any),
+            None => self.places.get(state as usize).and_then(|place| place.any),
         };
         if let Some(known) = known {
             return known;
@@ -150,7 +156,7 @@ impl Trie {
                 }
             }
             None => {
-                if let Some(place) = self.places.get_mut(usize::from(state)) {
+                if let Some(place) = self.places.get_mut(state as usize) {
                     place.any = Some(new);
                 }
             }
@@ -166,7 +172,7 @@ impl Trie {
             (0, key) => self.root.get(usize::from(key)).copied().filter(|state| *state != 0),
             _ => self.edges.get(&edge(state, key)).copied(),
         };
-        [by_key, self.places.get(usize::from(state)).and_then(|place| place.any)]
+        [by_key, self.places.get(state as usize).and_then(|place| place.any)]
     }
 
     /// Whether a record with these keys at its root can have a value in a slot.
@@ -176,8 +182,8 @@ impl Trie {
     }
 }
 
-fn edge(state: State, key: KeyId) -> u32 {
-    (u32::from(state) << 16) | u32::from(key)
+fn edge(state: State, key: KeyId) -> u64 {
+    (u64::from(state) << 16) | u64::from(key)
 }
 
 /// The paths where a field may stand, the preferred first.
@@ -272,6 +278,12 @@ impl Bound {
         self.nodes.get(usize::from(slot.0)).copied().filter(|&node| node != NONE)
     }
 
+    /// The slots that have a node.
+    #[must_use]
+    pub fn filled(&self) -> &[Slot] {
+        &self.set
+    }
+
     /// The known keys at the record's root, in order.
     #[must_use]
     pub fn root_keys(&self) -> &[KeyId] {
@@ -326,7 +338,7 @@ impl Bound {
                 self.root_keys.push(key);
             }
             for next in trie.steps(state, key).into_iter().flatten() {
-                let Some(place) = trie.places.get(usize::from(next)) else { continue };
+                let Some(place) = trie.places.get(next as usize) else { continue };
                 for (slot, rank) in &place.slots {
                     self.fill(doc, *slot, *rank, at);
                 }

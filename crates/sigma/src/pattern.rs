@@ -78,7 +78,7 @@ impl Pattern {
         self.cased = false;
         for part in &mut self.parts {
             if let Part::Text(text) = part {
-                *text = text.to_lowercase();
+                *text = lower(text);
             }
         }
     }
@@ -104,6 +104,12 @@ impl Pattern {
     pub fn fits(&self, text: &str) -> bool {
         fits(&self.parts, text)
     }
+}
+
+/// A text in lower case, character by character, whatever stands beside it: so a piece of a text is the same piece in lower case.
+#[must_use]
+pub fn lower(text: &str) -> String {
+    if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().flat_map(char::to_lowercase).collect() }
 }
 
 /// Fits pieces from the left, going back to the last [`Part::Any`] only: what stands before it fits at its first place or nowhere.

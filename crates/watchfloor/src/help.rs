@@ -5,6 +5,7 @@ pub const TOP: &str = "\
 watchfloor: a self-hosted security operations centre
 
   watchfloor normalize [OPTIONS] [FILE…]   any log record becomes a validated OCSF event
+  watchfloor rules check|test [PATH…]      what is wrong with Sigma rules; whether they match what they should
   watchfloor bench normalize FILE…         how fast that is on this machine, beside bare JSON parsers
 
 `watchfloor COMMAND --help` says more and has examples. Exit codes: 0 fine, 1 findings or failures, 2 usage.
@@ -52,4 +53,29 @@ built with `--features rivals`) in the same run. Each is the median of five runs
 
 Example
   watchfloor bench normalize packs/sources/*/samples
+";
+
+/// `watchfloor rules --help`
+pub const RULES: &str = "\
+watchfloor rules check [OPTIONS] [PATH…]
+watchfloor rules test [OPTIONS] PATH…
+
+check reads Sigma rules, correlations and filters from files and folders (without a PATH: the built-in ones) and says what is wrong with
+them: a code, the place, and what to do. A document with an error cannot be used.
+
+  --json                findings as JSON lines
+  --strict              warnings count as failures
+  --placeholders FILE   what %name% stands for in values with `expand`: a YAML file, name: [value, …]
+
+test runs the fixtures of rules: those of name.yml stand in name.test.yml, as lists `match` and `pass` of entries with `record` (a map),
+`line` (text), `records` or `lines`, and `source` if the kind of the records cannot be seen.
+
+  --packs DIR           a folder with your own mappings
+  --placeholders FILE   as above
+
+Examples
+  watchfloor rules check my-rules/
+  watchfloor rules test my-rules/ || echo \"not today\"
+
+docs/rules.md tells what is read and how. Exit codes: 0 fine, 1 a rule was refused or a fixture failed, 2 usage.
 ";

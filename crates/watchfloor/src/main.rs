@@ -1,9 +1,12 @@
 //! The binary: command line and wiring, nothing else.
 
 mod bench;
+mod detection;
 mod help;
 mod normalize;
 mod packs;
+mod pump;
+mod rules;
 mod terminal;
 
 use std::process::ExitCode;
@@ -53,6 +56,7 @@ fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
         Some(Long("version") | Short('V')) => terminal::print(concat!("watchfloor ", env!("CARGO_PKG_VERSION"), "\n"))?,
         Some(Value(command)) => match command.to_str() {
             Some("normalize") => return normalize::run(parser),
+            Some("rules") => return rules::run(parser),
             Some("bench") => return bench::run(parser),
             Some("help") => terminal::print(help::TOP)?,
             _ => return Err(Usage(format!("there is no command `{}`", command.to_string_lossy())).into()),

@@ -10,6 +10,16 @@ mod built_in {
     include!(concat!(env!("OUT_DIR"), "/packs.rs"));
 }
 
+/// The built-in rules: file and text.
+pub fn built_in_rules() -> &'static [(&'static str, &'static str)] {
+    built_in::RULES
+}
+
+/// The built-in taxonomy: file and text.
+pub fn built_in_taxonomy() -> &'static [(&'static str, &'static str)] {
+    built_in::TAXONOMY
+}
+
 /// Compiles the built-in packs and those of a folder: `DIR/<kind>/mapping.wfm`, `DIR/names/*.wfn` or `DIR/../names/*.wfn`.
 ///
 /// A mapping that cannot be used is left out and told; the sources of all others go on.

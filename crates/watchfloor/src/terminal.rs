@@ -9,6 +9,11 @@ pub fn print(text: &str) -> io::Result<()> {
     out.flush()
 }
 
+/// Writes to standard error. If even that fails, nobody is there to be told.
+pub fn say(text: &str) {
+    let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
 /// Writes an error to standard error. If even that fails, nobody is there to be told.
 pub fn complain(text: &str) {
     let _ = writeln!(io::stderr().lock(), "error: {text}");

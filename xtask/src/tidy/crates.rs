@@ -9,22 +9,31 @@ use super::Findings;
 use crate::place::{cargo, output, root};
 
 /// What each room may use. An arrow that is not here is not allowed, and neither is a room.
-const ARROWS: [(&str, &[&str]); 8] = [
+const ARROWS: [(&str, &[&str]); 9] = [
     ("watchfloor-model", &[]),
     ("watchfloor-ocsf", &["watchfloor-model"]),
     ("watchfloor-decode", &["watchfloor-model"]),
     ("watchfloor-normalize", &["watchfloor-model", "watchfloor-ocsf", "watchfloor-decode"]),
     ("watchfloor-sigma", &["watchfloor-model"]),
+    ("watchfloor-detect", &["watchfloor-model", "watchfloor-decode", "watchfloor-normalize", "watchfloor-sigma"]),
     ("watchfloor-intake", &["watchfloor-model", "watchfloor-decode"]),
     (
         "watchfloor",
-        &["watchfloor-model", "watchfloor-ocsf", "watchfloor-decode", "watchfloor-normalize", "watchfloor-intake"],
+        &[
+            "watchfloor-model",
+            "watchfloor-ocsf",
+            "watchfloor-decode",
+            "watchfloor-normalize",
+            "watchfloor-sigma",
+            "watchfloor-detect",
+            "watchfloor-intake",
+        ],
     ),
     ("xtask", &["watchfloor-model", "watchfloor-ocsf"]),
 ];
 
 /// Rooms above the line: no input, no output, no clock. Their `clippy.toml` bans it.
-const PURE: [&str; 5] = ["model", "ocsf", "decode", "normalize", "sigma"];
+const PURE: [&str; 6] = ["model", "ocsf", "decode", "normalize", "sigma", "detect"];
 
 pub fn graph() -> Result<Findings> {
     let mut findings = Findings::new();

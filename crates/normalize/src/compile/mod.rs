@@ -93,6 +93,8 @@ pub struct Family {
     pub applies: Option<Cond>,
     /// The format its records have.
     pub format: Option<Format>,
+    /// Its names, if it has any.
+    pub names: Option<Names>,
     /// Names of the positions `c1`, `c2`, … if it gives them names.
     pub columns: Vec<String>,
     /// Its fields.
@@ -242,6 +244,7 @@ impl Builder {
         let plain = Family {
             applies: None,
             format: None,
+            names: None,
             columns: Vec::new(),
             trie: Trie::default(),
             plans: Vec::new(),
@@ -306,6 +309,7 @@ impl Builder {
         self.library.families.push(Family {
             applies: Some(cond?),
             format,
+            names: Some(names.clone()),
             columns: Vec::new(),
             trie: Trie::default(),
             plans: Vec::new(),
@@ -345,7 +349,7 @@ impl Builder {
         }
         for columns in &mapping.columns {
             let names = names_of_columns(columns);
-            self.add_columns(columns)?;
+            self.add_columns(columns, &names)?;
             let family = self.library.families.len() - 1;
             self.add_plan(family, mapping, pack, Some(&names))?;
         }
@@ -361,13 +365,13 @@ impl Builder {
         }
     }
 
-    fn add_columns(&mut self, columns: &Columns) -> Result<(), Fault> {
+    fn add_columns(&mut self, columns: &Columns, names: &Names) -> Result<(), Fault> {
         let at_least = Condition::Has(crate::language::syntax::Expression::Field(crate::language::plain_field("c1")));
         let applies = match &columns.when {
             Some(condition) => Condition::All(vec![at_least, condition.clone()]),
             None => at_least,
         };
-        let names = Names { applies: Some(applies), ..Names::default() };
+        let names = Names { applies: Some(applies), ..names.clone() };
         self.add_family(&names)?;
         if let Some(family) = self.library.families.last_mut() {
             family.columns = columns.names.clone();

@@ -1,7 +1,10 @@
 //! What a run made, for a person to read.
 
+use watchfloor_model::Span;
+
 use super::Machine;
 use crate::event::Val;
+use crate::paths::PathId;
 
 /// One attribute and where it came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,6 +46,21 @@ impl Machine<'_> {
             }
             Explained { path, value, line: entry.line }
         })
+    }
+
+    /// Appends the values of an attribute, those of lists one by one.
+    pub fn attribute_values(&self, path: PathId, out: &mut Vec<Val>) {
+        for entry in self.entries.iter().filter(|entry| entry.path == path) {
+            match entry.value {
+                Val::List(start, len) => out.extend_from_slice(self.items_of(start, len)),
+                other => out.push(other),
+            }
+        }
+    }
+
+    /// The text of a value as a span of the document: what is not there as text is written there.
+    pub fn written(&mut self, value: Val) -> Option<Span> {
+        self.text_span(value)
     }
 
     fn shown(&self, value: Val) -> String {

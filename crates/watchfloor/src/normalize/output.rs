@@ -5,12 +5,12 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use watchfloor_intake::Placed;
-use watchfloor_model::Grade;
+use watchfloor_model::{Diagnostic, Grade};
 use watchfloor_normalize::Library;
 use watchfloor_normalize::json::{write_int, write_str};
 
 use super::quality::Measure;
-use super::work::{Piece, Told, write_told};
+use super::work::{Piece, Told};
 use crate::Ended;
 
 /// Most different notes that are told apart.
@@ -142,4 +142,38 @@ fn interval(seconds: u64) -> String {
         s if s % 60 == 0 => format!("{} min", s / 60),
         s => format!("{s} s"),
     }
+}
+
+/// Appends a diagnostic as a line of JSON. `record` is the line and the hash of the record that it is about.
+pub fn write_told(
+    out: &mut String,
+    diagnostic: &Diagnostic,
+    input: &str,
+    source: Option<&str>,
+    offset: Option<u64>,
+    record: Option<(u64, &str)>,
+) {
+    out.push_str("{\"code\":");
+    write_str(out, diagnostic.code);
+    out.push_str(",\"grade\":");
+    write_str(out, diagnostic.grade.as_str());
+    out.push_str(",\"message\":");
+    write_str(out, &diagnostic.message);
+    out.push_str(",\"input\":");
+    write_str(out, input);
+    if let Some(source) = source {
+        out.push_str(",\"source\":");
+        write_str(out, source);
+    }
+    if let Some(offset) = offset {
+        out.push_str(",\"offset\":");
+        write_int(out, offset as i64);
+    }
+    if let Some((line, hash)) = record {
+        out.push_str(",\"line\":");
+        write_int(out, line as i64);
+        out.push_str(",\"sha256\":");
+        write_str(out, hash);
+    }
+    out.push_str("}\n");
 }

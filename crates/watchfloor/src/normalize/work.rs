@@ -4,7 +4,6 @@ use std::io::Write as _;
 use std::sync::Arc;
 
 use watchfloor_decode::{Batch, Framed};
-use watchfloor_intake::Placed;
 use watchfloor_model::{Diagnostic, Document, Span};
 use watchfloor_normalize::entities::{entities, write_entities};
 use watchfloor_normalize::json::{Sink as _, write_int, write_str};
@@ -13,14 +12,7 @@ use watchfloor_normalize::{Clock, Engine, Library, Outcome};
 use watchfloor_ocsf::{Schema, Version, export};
 
 use super::options::{Options, Show};
-
-/// What a thread hands to the printer.
-pub enum Done {
-    /// Something about an input.
-    Trouble(Placed),
-    /// The output of a batch, and its number.
-    Piece(u64, Box<Piece>),
-}
+use super::output::write_told;
 
 /// The output of a batch.
 #[derive(Debug)]
@@ -192,38 +184,4 @@ impl Told {
         let record = (self.line, self.hash.as_str());
         write_told(out, &self.diagnostic, &self.input, self.source.as_deref(), Some(self.offset), Some(record));
     }
-}
-
-/// Appends a diagnostic as a line of JSON. `record` is the line and the hash of the record that it is about.
-pub fn write_told(
-    out: &mut String,
-    diagnostic: &Diagnostic,
-    input: &str,
-    source: Option<&str>,
-    offset: Option<u64>,
-    record: Option<(u64, &str)>,
-) {
-    out.push_str("{\"code\":");
-    write_str(out, diagnostic.code);
-    out.push_str(",\"grade\":");
-    write_str(out, diagnostic.grade.as_str());
-    out.push_str(",\"message\":");
-    write_str(out, &diagnostic.message);
-    out.push_str(",\"input\":");
-    write_str(out, input);
-    if let Some(source) = source {
-        out.push_str(",\"source\":");
-        write_str(out, source);
-    }
-    if let Some(offset) = offset {
-        out.push_str(",\"offset\":");
-        write_int(out, offset as i64);
-    }
-    if let Some((line, hash)) = record {
-        out.push_str(",\"line\":");
-        write_int(out, line as i64);
-        out.push_str(",\"sha256\":");
-        write_str(out, hash);
-    }
-    out.push_str("}\n");
 }

@@ -1,0 +1,292 @@
+//! Rules compiled together.
+
+use std::collections::HashMap;
+
+use watchfloor_sigma::logic::{FieldReference, Order, TimePart};
+use watchfloor_sigma::{Document as RuleDocument, Filter, LogSource, Logic, Meta, Predicate, Rule, Test};
+
+use crate::access::access;
+use crate::facts::FieldId;
+use crate::index::{FieldIndex, PredicateId};
+use crate::source::EventSource;
+
+/// Number of a rule in its set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RuleId(pub u32);
+
+/// Most different questions of a set.
+pub const PREDICATES_MAX: usize = 4_000_000;
+/// Most fields of a set.
+pub const FIELDS_MAX: usize = 60_000;
+
+/// A condition, compiled.
+#[derive(Clone, Debug)]
+pub enum Code {
+    /// All hold.
+    All(Box<[Code]>),
+    /// One holds.
+    Any(Box<[Code]>),
+    /// It does not hold.
+    Not(Box<Code>),
+    /// A search of the rule.
+    Search(u32),
+    /// A question that the index of its field answers.
+    Ask(PredicateId),
+    /// A question that is asked when it is needed.
+    Lazy(u32),
+}
+
+/// Questions that are not answered by one value alone.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Lazy {
+    /// The field is not there, or null.
+    Null(FieldId),
+    /// The field is there.
+    Exists(FieldId),
+    /// It stands so to another field.
+    Field(FieldId, FieldId, FieldReference),
+    /// A part of a time stands so to a number.
+    Time(FieldId, TimePart, Order, i64),
+}
+
+/// A rule, compiled.
+#[derive(Debug)]
+pub struct Compiled {
+    /// What it says of itself.
+    pub meta: Meta,
+    /// Its log source.
+    pub source: LogSource,
+    /// Its searches.
+    pub(crate) searches: Box<[Code]>,
+    /// When it matches.
+    pub(crate) condition: Code,
+    /// Its fields.
+    pub fields: Vec<FieldId>,
+    /// It asks all values of a record.
+    pub keywords: bool,
+    /// It must be evaluated for every record of its log source.
+    pub(crate) always: bool,
+}
+
+/// Rules compiled together. A set does not change; another one takes its place.
+#[derive(Debug, Default)]
+pub struct RuleSet {
+    /// Rules by number.
+    pub rules: Vec<Compiled>,
+    fields: Vec<String>,
+    by_field: HashMap<String, FieldId>,
+    pub(crate) indexes: Vec<FieldIndex>,
+    /// Questions to all values.
+    pub(crate) keywords: FieldIndex,
+    pub(crate) lazies: Vec<Lazy>,
+    predicates: HashMap<Predicate, u32>,
+    known_lazies: HashMap<Lazy, u32>,
+    /// For each question the rules that it may make match.
+    pub(crate) triggers: Vec<Box<[u32]>>,
+}
+
+impl RuleSet {
+    /// Compiles rules, with filters applied. Correlations are no part of a set. `fields` are known besides those that rules ask about.
+    #[must_use]
+    pub fn compile(documents: &[RuleDocument], fields: &[String]) -> Self {
+        let mut set = Self::default();
+        let filters: Vec<&Filter> = documents
+            .iter()
+            .filter_map(|document| match document {
+                RuleDocument::Filter(filter) => Some(&**filter),
+                _ => None,
+            })
+            .collect();
+        for document in documents {
+            if let RuleDocument::Rule(rule) = document {
+                set.add(rule, &filters);
+            }
+        }
+        for field in fields {
+            set.field_or_new(field);
+        }
+        set.finish();
+        set
+    }
+
+    fn add(&mut self, rule: &Rule, filters: &[&Filter]) {
+        let mut adding = Adding { set: self, fields: Vec::new(), keywords: false, base: 0 };
+        let mut searches: Vec<Code> = rule.searches.iter().map(|search| adding.code(search)).collect();
+        let mut condition = adding.code(&rule.condition);
+        for filter in filters.iter().filter(|filter| is_for(filter, rule)) {
+            adding.base = searches.len() as u32;
+            let theirs: Vec<Code> = filter.searches.iter().map(|search| adding.code(search)).collect();
+            let keeps = adding.code(&filter.keeps);
+            searches.extend(theirs);
+            condition = Code::All([condition, keeps].into());
+        }
+        let (mut fields, keywords) = (adding.fields, adding.keywords);
+        fields.sort_unstable();
+        fields.dedup();
+        self.rules.push(Compiled {
+            meta: rule.meta.clone(),
+            source: rule.source.clone(),
+            searches: searches.into(),
+            condition,
+            fields,
+            keywords,
+            always: false,
+        });
+    }
+
+    /// Chooses the questions that lead to each rule, and makes the indexes.
+    fn finish(&mut self) {
+        let mut asked = vec![0_u32; self.predicates.len()];
+        for rule in &self.rules {
+            rule.searches.iter().for_each(|search| count(search, &mut asked));
+        }
+        let mut triggers: Vec<Vec<u32>> = vec![Vec::new(); self.predicates.len()];
+        for (number, rule) in self.rules.iter_mut().enumerate() {
+            let found = access(&rule.condition, &rule.searches, &|id| asked.get(id as usize).copied().unwrap_or(1));
+            match found {
+                Some((questions, _)) => {
+                    for question in questions {
+                        if let Some(rules) = triggers.get_mut(question as usize) {
+                            rules.push(number as u32);
+                        }
+                    }
+                }
+                None => rule.always = true,
+            }
+        }
+        self.triggers = triggers.into_iter().map(Into::into).collect();
+        self.predicates = HashMap::new();
+        self.known_lazies = HashMap::new();
+        for index in self.indexes.iter_mut().chain([&mut self.keywords]) {
+            // An automaton of all the pieces that the limits of rules allow fits its numbers.
+            let _ = index.finish();
+        }
+    }
+
+    /// The fields that rules ask about, by number.
+    #[must_use]
+    pub fn fields(&self) -> &[String] {
+        &self.fields
+    }
+
+    /// The number of a field.
+    #[must_use]
+    pub fn field(&self, name: &str) -> Option<FieldId> {
+        self.by_field.get(name).copied()
+    }
+
+    /// The number of a field, new if rules do not ask about it: correlations may.
+    fn field_or_new(&mut self, name: &str) -> FieldId {
+        if let Some(known) = self.by_field.get(name) {
+            return *known;
+        }
+        let id = FieldId(self.fields.len().min(FIELDS_MAX) as u16);
+        self.fields.push(name.to_owned());
+        self.by_field.insert(name.to_owned(), id);
+        self.indexes.push(FieldIndex::default());
+        id
+    }
+
+    /// How many different questions there are.
+    #[must_use]
+    pub fn questions(&self) -> usize {
+        self.triggers.len()
+    }
+
+    /// Bytes of the automata.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        self.indexes.iter().chain([&self.keywords]).map(FieldIndex::bytes).sum()
+    }
+
+    /// The rules that are for a log source.
+    pub fn rules_for<'s>(&'s self, source: &'s EventSource) -> impl Iterator<Item = RuleId> + 's {
+        let rules = self.rules.iter().enumerate();
+        rules.filter(|(_, rule)| source.is(&rule.source)).map(|(number, _)| RuleId(number as u32))
+    }
+}
+
+fn is_for(filter: &Filter, rule: &Rule) -> bool {
+    let named = |name: &String| rule.meta.id.as_ref() == Some(name) || rule.meta.name.as_ref() == Some(name);
+    let part = |mine: &Option<String>, its: &Option<String>| mine.is_none() || mine == its;
+    let same_source = part(&filter.source.product, &rule.source.product)
+        && part(&filter.source.category, &rule.source.category)
+        && part(&filter.source.service, &rule.source.service);
+    same_source && (filter.rules.is_empty() || filter.rules.iter().any(named))
+}
+
+fn count(code: &Code, asked: &mut [u32]) {
+    match code {
+        Code::All(all) | Code::Any(all) => all.iter().for_each(|one| count(one, asked)),
+        Code::Not(inner) => count(inner, asked),
+        Code::Ask(id) => {
+            if let Some(asked) = asked.get_mut(*id as usize) {
+                *asked += 1;
+            }
+        }
+        Code::Search(_) | Code::Lazy(_) => {}
+    }
+}
+
+/// A rule that is being compiled.
+struct Adding<'s> {
+    set: &'s mut RuleSet,
+    fields: Vec<FieldId>,
+    keywords: bool,
+    /// Number of the first search of what is being compiled.
+    base: u32,
+}
+
+impl Adding<'_> {
+    fn code(&mut self, logic: &Logic) -> Code {
+        match logic {
+            Logic::All(all) => Code::All(all.iter().map(|one| self.code(one)).collect()),
+            Logic::Any(any) => Code::Any(any.iter().map(|one| self.code(one)).collect()),
+            Logic::Not(inner) => Code::Not(Box::new(self.code(inner))),
+            Logic::Search(number) => Code::Search(self.base + *number as u32),
+            Logic::Is(predicate) => self.question(predicate),
+        }
+    }
+
+    fn field(&mut self, name: &str) -> FieldId {
+        let field = self.set.field_or_new(name);
+        self.fields.push(field);
+        field
+    }
+
+    fn question(&mut self, predicate: &Predicate) -> Code {
+        let Some(name) = &predicate.field else {
+            self.keywords = true;
+            return self.asked(predicate, None);
+        };
+        let field = self.field(name);
+        let lazy = match &predicate.test {
+            Test::Null => Lazy::Null(field),
+            Test::Exists => Lazy::Exists(field),
+            Test::Field(reference) => Lazy::Field(field, self.field(&reference.field), reference.clone()),
+            Test::Time(part, order, number) => Lazy::Time(field, *part, *order, *number),
+            _ => return self.asked(predicate, Some(field)),
+        };
+        let next = self.set.lazies.len() as u32;
+        let number = *self.set.known_lazies.entry(lazy.clone()).or_insert(next);
+        if number == next {
+            self.set.lazies.push(lazy);
+        }
+        Code::Lazy(number)
+    }
+
+    fn asked(&mut self, predicate: &Predicate, field: Option<FieldId>) -> Code {
+        let next = self.set.predicates.len() as u32;
+        let id = *self.set.predicates.entry(predicate.clone()).or_insert(next);
+        if id == next {
+            let index = match field {
+                Some(field) => self.set.indexes.get_mut(usize::from(field.0)),
+                None => Some(&mut self.set.keywords),
+            };
+            // Of all values, only those that one value answers can be asked.
+            let answers = index.is_some_and(|index| index.add(&predicate.test, id));
+            debug_assert!(answers, "a question that no index answers");
+        }
+        Code::Ask(id)
+    }
+}

@@ -1,0 +1,25 @@
+//! Everything that detection needs, put together: sources, rules, taxonomy.
+
+use std::sync::Arc;
+
+use watchfloor_detect::{Binding, RuleSet, Taxonomy};
+use watchfloor_normalize::Library;
+use watchfloor_sigma::Document;
+
+/// Rules ready to run over records of a library.
+#[derive(Debug)]
+pub struct Detection {
+    /// The rules.
+    pub set: Arc<RuleSet>,
+    /// Where their fields stand.
+    pub binding: Binding,
+}
+
+impl Detection {
+    /// Compiles rules and binds them.
+    pub fn new(library: &Library, documents: &[Document], taxonomy: Taxonomy) -> Self {
+        let set = RuleSet::compile(documents, &Binding::fields(&taxonomy));
+        let binding = Binding::new(&set, library, taxonomy);
+        Self { set: Arc::new(set), binding }
+    }
+}

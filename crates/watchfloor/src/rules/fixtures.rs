@@ -1,0 +1,202 @@
+//! `watchfloor rules test`: a rule's own records, those that must match and those that must not.
+//!
+//! The fixtures of `name.yml` stand in `name.test.yml`: lists `match` and `pass`. An entry has `record` (a map, which becomes a line of JSON) or
+//! `line` (text as it is), or several that belong together: `records`, `lines`. `source` names their kind if it cannot be seen.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::Context as _;
+use watchfloor_decode::{Batch, Framer};
+use watchfloor_detect::Reader;
+use watchfloor_normalize::json::write_str;
+use watchfloor_normalize::{Clock, Engine, Library, Options};
+use watchfloor_sigma::yaml::{self, Node, Value};
+use watchfloor_sigma::{Document, Options as RuleOptions};
+
+use super::load::{placeholders, rules, taxonomy};
+use crate::Ended;
+use crate::detection::Detection;
+
+/// Receipt time of fixtures.
+const RECEIVED: i64 = 1_795_000_000_000;
+
+/// An entry of a fixture file.
+struct Fixture {
+    text: String,
+    kind: Option<String>,
+    line: u32,
+}
+
+/// Runs the command.
+pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
+    use lexopt::prelude::{Long, Short, Value};
+    let mut paths = Vec::new();
+    let (mut packs, mut options) = (None, RuleOptions::default());
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("help") | Short('h') => {
+                crate::terminal::print(crate::help::RULES)?;
+                return Ok(Ended::Fine);
+            }
+            Long("packs") => packs = Some(PathBuf::from(parser.value()?)),
+            Long("placeholders") => options.placeholders = placeholders(&PathBuf::from(parser.value()?))?,
+            Value(path) => paths.push(PathBuf::from(path)),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    anyhow::ensure!(!paths.is_empty(), crate::Usage("`watchfloor rules test` takes files or folders of rules".into()));
+    let (library, _) = crate::packs::library(packs.as_deref())?;
+    let loaded = rules(&paths, &options)?;
+    loaded.tell(false);
+    let mut tally = Tally { failed: loaded.refused, ..Tally::default() };
+    for (number, file) in loaded.files.iter().enumerate() {
+        let fixtures = Path::new(&file.path).with_extension("test.yml");
+        let documents: Vec<Document> = loaded
+            .documents
+            .iter()
+            .zip(&loaded.from)
+            .filter(|(_, from)| **from == number)
+            .map(|(document, _)| document.clone())
+            .collect();
+        if documents.is_empty() {
+            continue;
+        }
+        if !fixtures.exists() {
+            tally.without += 1;
+            continue;
+        }
+        test(&library, &documents, &fixtures, &mut tally)?;
+    }
+    crate::terminal::print(&format!(
+        "{} rule files tested: {} records match, {} pass; {} failures; {} files without fixtures\n",
+        tally.files, tally.matched, tally.passed, tally.failed, tally.without
+    ))?;
+    Ok(if tally.failed > 0 { Ended::Findings } else { Ended::Fine })
+}
+
+#[derive(Default)]
+struct Tally {
+    files: usize,
+    matched: usize,
+    passed: usize,
+    failed: usize,
+    without: usize,
+}
+
+fn test(library: &Library, documents: &[Document], file: &Path, tally: &mut Tally) -> anyhow::Result<()> {
+    let shown = file.display().to_string();
+    let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
+    let (parsed, findings) = yaml::documents(&text);
+    for finding in &findings {
+        crate::terminal::say(&finding.render(&shown, &text));
+    }
+    tally.failed += findings.len();
+    tally.files += 1;
+    let detection = Detection::new(library, documents, taxonomy());
+    for (key, is_match) in [("match", true), ("pass", false)] {
+        let entries = parsed.first().and_then(|document| document.get(key)).map(Node::items).unwrap_or_default();
+        if entries.is_empty() {
+            crate::terminal::say(&format!("{shown}: there is nothing under `{key}`\n"));
+            tally.failed += 1;
+        }
+        for entry in entries {
+            let fixture = fixture(entry);
+            let Some(fixture) = fixture else {
+                crate::terminal::say(&format!(
+                    "{shown}:{}: an entry has `record`, `line`, `records` or `lines`\n",
+                    entry.place.line
+                ));
+                tally.failed += 1;
+                continue;
+            };
+            let (found, kinds) = matches(library, &detection, &fixture);
+            if found == is_match {
+                *(if is_match { &mut tally.matched } else { &mut tally.passed }) += 1;
+            } else {
+                let what = if is_match { "no rule matches" } else { "a rule matches" };
+                crate::terminal::say(&format!("{shown}:{}: {what} (source: {kinds})\n", fixture.line));
+                tally.failed += 1;
+            }
+        }
+    }
+    Ok(())
+}
+
+fn fixture(entry: &Node) -> Option<Fixture> {
+    let mut text = String::new();
+    for (key, value) in entry.entries() {
+        match key.text.as_str() {
+            "record" => json_line(value, &mut text),
+            "records" => value.items().iter().for_each(|record| json_line(record, &mut text)),
+            "line" | "lines" => {
+                for line in value.items().iter().filter_map(Node::text) {
+                    text.push_str(&line);
+                    text.push('\n');
+                }
+            }
+            _ => {}
+        }
+    }
+    let kind = entry.get("source").and_then(Node::text);
+    (!text.is_empty()).then_some(Fixture { text, kind, line: entry.place.line })
+}
+
+fn json_line(record: &Node, out: &mut String) {
+    json(record, out);
+    out.push('\n');
+}
+
+fn json(node: &Node, out: &mut String) {
+    match &node.value {
+        Value::Null => out.push_str("null"),
+        Value::Bool(value) => out.push_str(if *value { "true" } else { "false" }),
+        Value::Int(number, _) => out.push_str(&number.to_string()),
+        Value::Float(number, _) => out.push_str(&number.to_string()),
+        Value::Text(text) => write_str(out, text),
+        Value::List(items) => {
+            out.push('[');
+            for (at, item) in items.iter().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                }
+                json(item, out);
+            }
+            out.push(']');
+        }
+        Value::Map(entries) => {
+            out.push('{');
+            for (at, (key, value)) in entries.iter().enumerate() {
+                if at > 0 {
+                    out.push(',');
+                }
+                write_str(out, &key.text);
+                out.push(':');
+                json(value, out);
+            }
+            out.push('}');
+        }
+    }
+}
+
+/// Whether a rule matches one of the fixture's records, and what they were recognised as.
+fn matches(library: &Library, detection: &Detection, fixture: &Fixture) -> (bool, String) {
+    let mut framer = Framer::new(library.wrappers.clone().into());
+    let mut batch = Batch::default();
+    framer.feed(fixture.text.as_bytes(), &mut batch);
+    framer.finish(&mut batch);
+    let clock = Clock { received: RECEIVED, zone: jiff::tz::TimeZone::UTC };
+    let source = fixture.kind.as_deref().and_then(|kind| library.kind(kind));
+    let mut engine = Engine::new(library, Options { clock, raw: true, source });
+    let mut reader = Reader::new(&detection.binding, Arc::clone(&detection.set));
+    let (mut found, mut kinds) = (false, Vec::new());
+    for framed in &batch.records {
+        let outcome = engine.examine(framed, batch.raw(framed));
+        let kind = outcome.pack.and_then(|pack| library.pack(pack)).map_or("unknown", |pack| pack.kind.as_str());
+        if !kinds.contains(&kind) {
+            kinds.push(kind);
+        }
+        found |= !reader.read(&mut engine.machine, outcome.pack, outcome.family).is_empty();
+    }
+    (found, kinds.join(", "))
+}
