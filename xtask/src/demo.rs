@@ -1,4 +1,5 @@
-//! `demo`: builds the release binary and runs the main job: the packs' samples become events, and the quality table is printed.
+//! `demo`: builds the release binary and runs the main jobs: the packs' samples become events, the quality table is printed, and the built-in
+//! rules are run over them.
 
 use std::path::PathBuf;
 use std::time::Instant;
@@ -36,8 +37,23 @@ pub fn demo(mut args: lexopt::Parser) -> Result<()> {
     }
     match output.status.code() {
         // Findings: some samples are damaged on purpose.
-        Some(0 | 1) => Ok(()),
+        Some(0 | 1) => hunt(&bag),
         _ => bail!("`watchfloor normalize --quality` failed ({})", output.status),
+    }
+}
+
+/// The built-in rules over the same samples.
+fn hunt(bag: &[PathBuf]) -> Result<()> {
+    println!("\n$ watchfloor hunt --level high …   (the same samples and the built-in rules)\n");
+    let mut command = program(target().join("release/watchfloor"));
+    command.args(["hunt", "--level", "high"]).args(bag.iter().map(|path| relative(path)));
+    let output = command.output().context("cannot run the release binary")?;
+    print!("{}", String::from_utf8_lossy(&output.stdout));
+    let said = String::from_utf8_lossy(&output.stderr);
+    println!("\n{}", said.lines().last().unwrap_or_default());
+    match output.status.code() {
+        Some(0 | 1) => Ok(()),
+        _ => bail!("`watchfloor hunt` failed ({})", output.status),
     }
 }
 

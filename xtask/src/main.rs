@@ -27,6 +27,7 @@ usage: cargo xtask COMMAND
   oracle FILE.jsonl…                    validate events with the official JSON Schemas (python3)
   oracle --agree                        compare our validator with the official JSON Schemas on made events
   ocsf-table --schema FILE --out FILE   make a table of facts from a compiled OCSF schema
+  judge [PAIRS]                         compare the compiled rules with a judge of obvious code (10,000,000 pairs of rule and event)
   fuzz [TARGET] [SECONDS]               run the fuzz targets (all, 60 seconds each)
   doctor                                say what this machine lacks for the above
 
@@ -56,8 +57,20 @@ fn command() -> Result<()> {
         Some("goldens") => goldens::goldens(args),
         Some("oracle") => oracle::oracle(args),
         Some("ocsf-table") => ocsf_table::ocsf_table(args),
+        Some("judge") => judge(args),
         Some("fuzz") => fuzz::fuzz(args),
         Some("doctor") => test::doctor(args),
         _ => bail!("unknown command {}; `cargo xtask --help` lists them", command.display()),
     }
+}
+
+/// `judge`
+fn judge(mut args: lexopt::Parser) -> Result<()> {
+    let pairs = match args.next()? {
+        Some(lexopt::Arg::Value(pairs)) => pairs.to_string_lossy().into_owned(),
+        Some(other) => return Err(other.unexpected().into()),
+        None => "10000000".to_owned(),
+    };
+    let arguments = ["test", "--package", "watchfloor-detect", "--test", "judge", "--", "--nocapture"];
+    place::run(place::cargo(&arguments).env("WATCHFLOOR_PAIRS", pairs))
 }

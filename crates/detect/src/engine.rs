@@ -276,6 +276,10 @@ fn bucket(set: &RuleSet, source: &EventSource) -> Bucket {
     let mut rules = vec![0_u64; set.rules.len().div_ceil(64)];
     let mut fields = vec![0_u64; set.fields().len().div_ceil(64)];
     let (mut always, mut keywords, mut any) = (Vec::new(), false, false);
+    // Correlations look at fields of records that no rule may ask about.
+    for rule in set.rules.iter().filter(|rule| rule.correlation.is_some()) {
+        rule.fields.iter().for_each(|field| mark(&mut fields, usize::from(field.0)));
+    }
     for id in set.rules_for(source) {
         let Some(rule) = set.rules.get(id.0 as usize) else { continue };
         any = true;

@@ -73,6 +73,19 @@ impl Facts {
         self.list.push((field, fact));
     }
 
+    /// Whether a field is there with a single value or a list of them: an object is none.
+    #[must_use]
+    pub fn has_value(&self, field: FieldId) -> bool {
+        self.of(field).any(|fact| fact != Fact::Other)
+    }
+
+    /// Forgets a field that has no value, to add it anew.
+    pub fn forget(&mut self, field: FieldId) {
+        if let Some(first) = self.first.get_mut(usize::from(field.0)) {
+            first.0 = self.generation.wrapping_sub(1);
+        }
+    }
+
     /// All facts.
     #[must_use]
     pub fn all(&self) -> &[(FieldId, Fact)] {

@@ -9,6 +9,7 @@
 //! Which rules are for a record is decided by its log source ([`source`]); where the fields of rules are found in a record by [`record`].
 
 pub mod access;
+pub mod correlation;
 pub mod engine;
 pub mod facts;
 pub mod index;
@@ -18,6 +19,7 @@ pub mod source;
 pub mod taxonomy;
 pub mod tests_of_values;
 
+pub use correlation::{Correlated, Correlator, Hit, Settings, State};
 pub use engine::Engine;
 pub use facts::{Fact, Facts, FieldId};
 pub use record::{Binding, Reader};

@@ -3,19 +3,20 @@
 //! A [`Binding`] says for a set of rules where their fields stand in records of every family of names; it is made once. A [`Reader`] takes the
 //! facts out of one record after another and runs the rules over them.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use watchfloor_decode::Format;
 use watchfloor_model::{Document, NodeId, Value};
 use watchfloor_normalize::event::Val;
-use watchfloor_normalize::fields::{Bound, KeyIds, KeyTable, Trie};
+use watchfloor_normalize::fields::{Bound, KeyIds, KeyTable, Slot, Trie};
 use watchfloor_normalize::paths::PathId;
 use watchfloor_normalize::run::Machine;
 use watchfloor_normalize::{Library, PackId};
 use watchfloor_sigma::Pattern;
 use watchfloor_sigma::pattern::lower;
 
+use crate::correlation::Hit;
 use crate::engine::Engine;
 use crate::facts::{Fact, Facts, FieldId};
 use crate::ruleset::{RuleId, RuleSet};
@@ -118,6 +119,8 @@ pub struct Reader<'b> {
     instead: HashMap<SourceId, StandIns>,
     key: Vec<u8>,
     values: Vec<Val>,
+    objects: Vec<(FieldId, NodeId)>,
+    further: Vec<(Slot, NodeId)>,
 }
 
 impl<'b> Reader<'b> {
@@ -128,12 +131,14 @@ impl<'b> Reader<'b> {
             binding,
             engine: Engine::new(set),
             facts: Facts::default(),
-            bound: Bound::default(),
+            bound: Bound::of_every_element(),
             ids: KeyIds::default(),
             known: HashMap::default(),
             instead: HashMap::new(),
             key: Vec::new(),
             values: Vec::new(),
+            objects: Vec::new(),
+            further: Vec::new(),
         }
     }
 
@@ -149,15 +154,32 @@ impl<'b> Reader<'b> {
         self.engine.evaluate(source, &machine.doc, &self.facts, is_line)
     }
 
+    /// A match of the last record, for correlations that look at these fields.
+    #[must_use]
+    pub fn hit(&self, rule: RuleId, time: i64, id: u64, fields: &BTreeSet<FieldId>, doc: &Document) -> Hit {
+        let value = |field: &FieldId| {
+            let text = self.facts.of(*field).find_map(|fact| fact.text(doc))?;
+            Some((field.0, text.into_owned()))
+        };
+        Hit { rule: rule.0, time, id, values: fields.iter().filter_map(value).collect() }
+    }
+
     /// The facts of a record's own fields.
     pub fn bind(&mut self, doc: &Document, family: usize) {
         self.facts.clear();
         let Some(trie) = self.binding.tries.get(family) else { return };
         self.ids.clear();
         self.bound.bind(trie, &self.binding.keys, &mut self.ids, doc);
+        self.further.clear();
+        self.further.extend(self.bound.further());
+        self.further.sort_by_key(|(slot, node)| (*slot, *node));
         for slot in self.bound.filled() {
             if let Some(node) = self.bound.get(*slot) {
                 add(&mut self.facts, doc, FieldId(slot.0), node);
+            }
+            let from = self.further.partition_point(|(known, _)| known < slot);
+            for (_, node) in self.further.iter().skip(from).take_while(|(known, _)| known == slot) {
+                add(&mut self.facts, doc, FieldId(slot.0), *node);
             }
         }
     }
@@ -203,8 +225,13 @@ impl<'b> Reader<'b> {
 
     /// Facts of fields that the record has under another name, or the event that was made of it.
     fn stand_in(&mut self, machine: &mut Machine<'_>, source: SourceId) {
-        let Some(instead) = self.instead.get(&source).map(Arc::clone) else { return };
-        for (field, places) in instead.iter().filter(|(field, _)| !self.facts.has(*field)).collect::<Vec<_>>() {
+        let instead = self.instead.get(&source).map(Arc::clone);
+        for (field, places) in instead.iter().flat_map(|all| all.iter()) {
+            if self.facts.has_value(*field) {
+                continue;
+            }
+            let had = self.facts.has(*field);
+            self.facts.forget(*field);
             for place in places {
                 match place {
                     Instead::Field(other) => {
@@ -213,9 +240,29 @@ impl<'b> Reader<'b> {
                     }
                     Instead::Attribute(path) => self.attribute(machine, *field, *path),
                 }
-                if self.facts.has(*field) {
+                if self.facts.has_value(*field) {
                     break;
                 }
+            }
+            if had && !self.facts.has(*field) {
+                self.facts.add(*field, Fact::Other);
+            }
+        }
+        self.write_objects(machine, source);
+    }
+
+    /// What has no value but members is the JSON text of them: rules look for pieces of it.
+    fn write_objects(&mut self, machine: &mut Machine<'_>, source: SourceId) {
+        self.objects.clear();
+        let objects = self.bound.filled().iter().map(|slot| (FieldId(slot.0), self.bound.get(*slot)));
+        self.objects.extend(objects.filter_map(|(field, node)| {
+            let is_object = self.facts.of(field).all(|fact| fact == Fact::Other) && self.engine.asks(source, field);
+            is_object.then_some((field, node?))
+        }));
+        for (field, node) in &self.objects {
+            if let Some(span) = machine.written(Val::Node(*node)) {
+                self.facts.forget(*field);
+                self.facts.add(*field, Fact::Text(span));
             }
         }
     }

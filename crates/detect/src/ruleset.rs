@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use watchfloor_sigma::logic::{FieldReference, Order, TimePart};
-use watchfloor_sigma::{Document as RuleDocument, Filter, LogSource, Logic, Meta, Predicate, Rule, Test};
+use watchfloor_sigma::{Correlation, Document as RuleDocument, Filter, LogSource, Logic, Meta, Predicate, Rule, Test};
 
 use crate::access::access;
 use crate::facts::FieldId;
@@ -64,6 +64,10 @@ pub struct Compiled {
     pub fields: Vec<FieldId>,
     /// It asks all values of a record.
     pub keywords: bool,
+    /// It is over the matches of rules, not over records.
+    pub correlation: Option<Correlation>,
+    /// It is there for a correlation, and its own matches are not told.
+    pub silent: bool,
     /// It must be evaluated for every record of its log source.
     pub(crate) always: bool,
 }
@@ -86,7 +90,7 @@ pub struct RuleSet {
 }
 
 impl RuleSet {
-    /// Compiles rules, with filters applied. Correlations are no part of a set. `fields` are known besides those that rules ask about.
+    /// Compiles rules, with filters applied. A correlation has a number among the rules; records are nothing to it. `fields` are known besides those that rules ask about.
     #[must_use]
     pub fn compile(documents: &[RuleDocument], fields: &[String]) -> Self {
         let mut set = Self::default();
@@ -98,10 +102,13 @@ impl RuleSet {
             })
             .collect();
         for document in documents {
-            if let RuleDocument::Rule(rule) = document {
-                set.add(rule, &filters);
+            match document {
+                RuleDocument::Rule(rule) => set.add(rule, &filters),
+                RuleDocument::Correlation(correlation) => set.add_correlation(&correlation.0, &correlation.1),
+                RuleDocument::Filter(_) => {}
             }
         }
+        set.silence();
         for field in fields {
             set.field_or_new(field);
         }
@@ -130,8 +137,39 @@ impl RuleSet {
             condition,
             fields,
             keywords,
+            correlation: None,
+            silent: false,
             always: false,
         });
+    }
+
+    fn add_correlation(&mut self, meta: &Meta, correlation: &Correlation) {
+        let aliased = correlation.aliases.iter().flat_map(|(_, places)| places.iter().map(|(_, field)| field));
+        let names = correlation.group_by.iter().chain(&correlation.fields).chain(aliased);
+        let fields = names.map(|name| self.field_or_new(name)).collect();
+        self.rules.push(Compiled {
+            meta: meta.clone(),
+            source: LogSource::default(),
+            searches: Box::default(),
+            condition: Code::Any(Box::default()),
+            fields,
+            keywords: false,
+            correlation: Some(correlation.clone()),
+            silent: false,
+            always: false,
+        });
+    }
+
+    /// Rules that a correlation refers to are told only if it says so.
+    fn silence(&mut self) {
+        let correlations: Vec<Correlation> = self.rules.iter().filter_map(|rule| rule.correlation.clone()).collect();
+        let named = |rule: &Compiled, name: &String| {
+            rule.meta.id.as_ref() == Some(name) || rule.meta.name.as_ref() == Some(name)
+        };
+        for rule in &mut self.rules {
+            let mut of = correlations.iter().filter(|one| one.rules.iter().any(|name| named(rule, name))).peekable();
+            rule.silent = of.peek().is_some() && !of.any(|one| one.generate);
+        }
     }
 
     /// Chooses the questions that lead to each rule, and makes the indexes.
@@ -202,7 +240,9 @@ impl RuleSet {
     /// The rules that are for a log source.
     pub fn rules_for<'s>(&'s self, source: &'s EventSource) -> impl Iterator<Item = RuleId> + 's {
         let rules = self.rules.iter().enumerate();
-        rules.filter(|(_, rule)| source.is(&rule.source)).map(|(number, _)| RuleId(number as u32))
+        rules
+            .filter(|(_, rule)| rule.correlation.is_none() && source.is(&rule.source))
+            .map(|(number, _)| RuleId(number as u32))
     }
 }
 

@@ -267,15 +267,33 @@ pub struct Bound {
     ranks: Vec<u16>,
     set: Vec<Slot>,
     root_keys: Vec<KeyId>,
+    /// Every element of a list is walked, not only the first.
+    every: bool,
+    /// Nodes of further elements, with their rank.
+    more: Vec<(Slot, u16, NodeId)>,
 }
 
 const NONE: NodeId = NodeId::MAX;
+/// Most elements of one list that are walked.
+const ELEMENTS_MAX: usize = 4_096;
 
 impl Bound {
     /// The node in a slot.
     #[must_use]
     pub fn get(&self, slot: Slot) -> Option<NodeId> {
         self.nodes.get(usize::from(slot.0)).copied().filter(|&node| node != NONE)
+    }
+
+    /// One that walks every element of a list: what further elements have is in [`Self::further`].
+    #[must_use]
+    pub fn of_every_element() -> Self {
+        Self { every: true, ..Self::default() }
+    }
+
+    /// What further elements of lists have, by slot.
+    pub fn further(&self) -> impl Iterator<Item = (Slot, NodeId)> + '_ {
+        let is_of = |slot: Slot, rank: u16| self.ranks.get(usize::from(slot.0)) == Some(&rank);
+        self.more.iter().filter(move |(slot, rank, _)| is_of(*slot, *rank)).map(|(slot, _, node)| (*slot, *node))
     }
 
     /// The slots that have a node.
@@ -300,6 +318,7 @@ impl Bound {
         self.nodes.resize(trie.slots(), NONE);
         self.ranks.resize(trie.slots(), 0);
         self.root_keys.clear();
+        self.more.clear();
         self.walk(&mut Walk { trie, keys, ids, doc }, 0, 0);
     }
 
@@ -323,8 +342,12 @@ impl Bound {
         let mut at = parent + 1;
         if top.value == Value::List {
             // The first element stands for the list; the others are reached by walking.
-            if at < top.end {
+            let mut left = if self.every { ELEMENTS_MAX } else { 1 };
+            while at < top.end && left > 0 {
                 self.walk(way, at, state);
+                let Some(element) = nodes.get(at as usize) else { return };
+                at = element.end;
+                left -= 1;
             }
             return;
         }
@@ -362,6 +385,9 @@ impl Bound {
                 doc.node(*place).is_some_and(|known| known.value == Value::Object && known.end > node && *place < node)
                     && doc.node(node).is_some_and(|inner| inner.value != Value::Object);
             if !around && (rank >= *known_rank || is_nothing(doc, node)) && !is_nothing(doc, *place) {
+                if self.every && rank == *known_rank {
+                    self.more.push((slot, rank, node));
+                }
                 return;
             }
         }

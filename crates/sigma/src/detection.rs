@@ -97,8 +97,12 @@ fn count(logic: &Logic) -> usize {
     }
 }
 
-/// A map asks all of its fields, a list one of its elements; what is neither is a keyword.
-fn search(node: &Node, options: &Options) -> Result<Logic, Finding> {
+/// A search: a map asks all of its fields, a list one of its elements; what is neither is a keyword.
+///
+/// # Errors
+///
+/// What is wrong with it.
+pub fn search(node: &Node, options: &Options) -> Result<Logic, Finding> {
     match &node.value {
         Value::Map(entries) if entries.is_empty() => {
             Err(Finding::error("sigma.detection", node.place, "the search is empty: it would match every event"))

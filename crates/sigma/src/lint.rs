@@ -105,7 +105,8 @@ fn search(node: &Node, findings: &mut Vec<Finding>) {
             let mut seen: Vec<String> = Vec::new();
             for item in items {
                 let text = item.text().unwrap_or_default().to_lowercase();
-                if !text.is_empty() && seen.contains(&text) && !words.contains(&"cased") && !words.contains(&"re") {
+                let cased = words.iter().any(|word| ["cased", "re", "base64", "base64offset"].contains(word));
+                if !text.is_empty() && seen.contains(&text) && !cased {
                     findings.push(Finding::warning(
                         "sigma.duplicate_value",
                         item.place,

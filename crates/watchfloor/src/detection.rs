@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use watchfloor_detect::{Binding, RuleSet, Taxonomy};
+use watchfloor_detect::{Binding, Correlator, RuleSet, Settings, Taxonomy};
 use watchfloor_normalize::Library;
 use watchfloor_sigma::Document;
 
@@ -21,5 +21,16 @@ impl Detection {
         let set = RuleSet::compile(documents, &Binding::fields(&taxonomy));
         let binding = Binding::new(&set, library, taxonomy);
         Self { set: Arc::new(set), binding }
+    }
+
+    /// The correlations, and what is to say of those that cannot be used.
+    pub fn correlator(&self, settings: Settings) -> (Correlator, Vec<String>) {
+        let (correlator, unusable) = Correlator::new(&self.set, settings);
+        let told = unusable.iter().map(|(rule, finding)| {
+            let title = self.set.rules.get(rule.0 as usize).map_or("", |rule| rule.meta.title.as_str());
+            format!("error[{}]: {title}: {}\n", finding.code, finding.message)
+        });
+        let told = told.collect();
+        (correlator, told)
     }
 }

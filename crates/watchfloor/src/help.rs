@@ -5,6 +5,7 @@ pub const TOP: &str = "\
 watchfloor: a self-hosted security operations centre
 
   watchfloor normalize [OPTIONS] [FILE…]   any log record becomes a validated OCSF event
+  watchfloor hunt [OPTIONS] [FILE…]        which rules match which records, as a timeline, JSON, CSV or a report
   watchfloor rules check|test [PATH…]      what is wrong with Sigma rules; whether they match what they should
   watchfloor bench normalize FILE…         how fast that is on this machine, beside bare JSON parsers
 
@@ -78,4 +79,37 @@ Examples
   watchfloor rules test my-rules/ || echo \"not today\"
 
 docs/rules.md tells what is read and how. Exit codes: 0 fine, 1 a rule was refused or a fixture failed, 2 usage.
+";
+
+/// `watchfloor hunt --help`
+pub const HUNT: &str = "\
+watchfloor hunt [OPTIONS] [FILE…]
+
+Reads log files of every kind that `watchfloor normalize` reads, also folders, archives and standard input, and runs Sigma rules over
+them: the built-in ones, or your own.
+
+  --rules PATH          rules from a file or folder instead of the built-in ones; several times for several
+  --placeholders FILE   what %name% stands for in values with `expand`: a YAML file, name: [value, …]
+  --level LEVEL         only rules of this level or above: informational, low, medium, high, critical
+  --status STATUS       only rules of this status; several times for several; default: all but deprecated and unsupported
+  --rule TEXT           only rules with this id, or this in their title; several times for several
+  --tag TEXT            only rules with this in a tag, such as t1003; several times for several
+  --from TIME, --to TIME  only records from the first to before the second, such as 2026-01-31 or 2026-01-31T12:00:00Z
+  --exceptions FILE     matches that are accepted: rule, when, owner, reason, expires (docs/rules.md)
+  --preview             with --exceptions: show the matches that they would hide, and only those
+  --format FORMAT       table (default), jsonl, csv or html: one page with timeline, hosts and techniques, to hand on
+  --output FILE         write to FILE instead of standard output
+  --stats               counts by level, rule, host and technique instead of matches
+  --fail-on LEVEL       exit code 1 if a rule of this level or above matched
+  --source KIND         every record is of this kind; default: detect each record by content
+  --packs DIR           a folder with your own mappings
+  --tz ZONE             zone of times that name none; default: UTC
+  --jobs N              worker threads; default: one a core
+
+Examples
+  watchfloor hunt evidence.zip
+  watchfloor hunt --rules sigma/rules --level high --format html --output report.html C/Windows/System32/winevt/Logs
+  watchfloor hunt --fail-on high --format jsonl audit.json
+
+Exit codes: 0 fine, 1 an input could not be read or --fail-on was met, 2 usage.
 ";

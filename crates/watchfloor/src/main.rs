@@ -3,6 +3,7 @@
 mod bench;
 mod detection;
 mod help;
+mod hunt;
 mod normalize;
 mod packs;
 mod pump;
@@ -56,6 +57,7 @@ fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
         Some(Long("version") | Short('V')) => terminal::print(concat!("watchfloor ", env!("CARGO_PKG_VERSION"), "\n"))?,
         Some(Value(command)) => match command.to_str() {
             Some("normalize") => return normalize::run(parser),
+            Some("hunt") => return hunt::run(parser),
             Some("rules") => return rules::run(parser),
             Some("bench") => return bench::run(parser),
             Some("help") => terminal::print(help::TOP)?,

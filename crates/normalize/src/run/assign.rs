@@ -132,7 +132,8 @@ impl<'l> Machine<'l> {
     }
 
     /// The entry of a path outside of arrays.
-    pub(crate) fn entry(&self, path: PathId) -> Option<&Entry> {
+    #[must_use]
+    pub fn entry(&self, path: PathId) -> Option<&Entry> {
         let (generation, at) = self.latest.get(usize::from(path.0))?;
         (*generation == self.generation).then(|| self.entries.get(*at as usize)).flatten()
     }

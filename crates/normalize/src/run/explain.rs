@@ -2,7 +2,7 @@
 
 use watchfloor_model::Span;
 
-use super::Machine;
+use super::{Machine, TimeState};
 use crate::event::Val;
 use crate::paths::PathId;
 
@@ -48,6 +48,16 @@ impl Machine<'_> {
         })
     }
 
+    /// The event's time in epoch milliseconds, if the record names one that can be used.
+    #[must_use]
+    pub fn event_time(&self) -> Option<i64> {
+        let entry = self.entry(self.library.known.time).filter(|_| self.time_state == TimeState::Known)?;
+        match entry.value {
+            Val::Time(time) | Val::Int(time) => Some(time),
+            _ => None,
+        }
+    }
+
     /// Appends the values of an attribute, those of lists one by one.
     pub fn attribute_values(&self, path: PathId, out: &mut Vec<Val>) {
         for entry in self.entries.iter().filter(|entry| entry.path == path) {
@@ -60,7 +70,10 @@ impl Machine<'_> {
 
     /// The text of a value as a span of the document: what is not there as text is written there.
     pub fn written(&mut self, value: Val) -> Option<Span> {
-        self.text_span(value)
+        match value {
+            Val::Node(node) => Some(self.json_text(node)),
+            other => self.text_span(other),
+        }
     }
 
     fn shown(&self, value: Val) -> String {

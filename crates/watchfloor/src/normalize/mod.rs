@@ -18,6 +18,13 @@ use self::work::Worker;
 use crate::Ended;
 use crate::pump::{Done, pump};
 
+/// Tells what is wrong with an input.
+pub fn tell(placed: &watchfloor_intake::Placed) {
+    let mut line = String::new();
+    output::write_told(&mut line, &placed.diagnostic, &placed.input, None, placed.offset, None);
+    crate::terminal::say(&line);
+}
+
 /// Runs the command.
 pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
     let options = match options::parse(parser)? {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use watchfloor_decode::{Batch, Framer};
-use watchfloor_detect::Reader;
+use watchfloor_detect::{Reader, RuleId, Settings};
 use watchfloor_normalize::json::write_str;
 use watchfloor_normalize::{Clock, Engine, Library, Options};
 use watchfloor_sigma::yaml::{self, Node, Value};
@@ -189,14 +189,28 @@ fn matches(library: &Library, detection: &Detection, fixture: &Fixture) -> (bool
     let source = fixture.kind.as_deref().and_then(|kind| library.kind(kind));
     let mut engine = Engine::new(library, Options { clock, raw: true, source });
     let mut reader = Reader::new(&detection.binding, Arc::clone(&detection.set));
-    let (mut found, mut kinds) = (false, Vec::new());
-    for framed in &batch.records {
+    // Records of a fixture are few: all of them may wait for each other.
+    let settings = Settings { lateness: i64::MAX / 2, ..Settings::default() };
+    let (mut correlator, _) = detection.correlator(settings);
+    let looked_at = correlator.fields();
+    let (mut found, mut kinds, mut correlated) = (false, Vec::new(), Vec::new());
+    for (id, framed) in batch.records.iter().enumerate() {
         let outcome = engine.examine(framed, batch.raw(framed));
         let kind = outcome.pack.and_then(|pack| library.pack(pack)).map_or("unknown", |pack| pack.kind.as_str());
         if !kinds.contains(&kind) {
             kinds.push(kind);
         }
-        found |= !reader.read(&mut engine.machine, outcome.pack, outcome.family).is_empty();
+        let matched = reader.read(&mut engine.machine, outcome.pack, outcome.family).to_vec();
+        let time = engine.machine.event_time().unwrap_or(RECEIVED);
+        for rule in matched {
+            found |= detection.set.rules.get(rule.0 as usize).is_some_and(|rule| !rule.silent);
+            if correlator.looks_at(rule) {
+                let hit = reader.hit(rule, time, id as u64, &looked_at, &engine.machine.doc);
+                correlator.handle(hit, &mut correlated);
+            }
+        }
     }
-    (found, kinds.join(", "))
+    correlator.finish(&mut correlated);
+    let told = |rule: RuleId| detection.set.rules.get(rule.0 as usize).is_some_and(|rule| !rule.silent);
+    (found || correlated.iter().any(|one| told(one.rule)), kinds.join(", "))
 }

@@ -1,0 +1,237 @@
+//! Correlations as tables of timelines: in order, late, out of order, with little room, and across a restart.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use watchfloor_detect::{Correlated, Correlator, FieldId, Hit, RuleSet, Settings, State};
+use watchfloor_sigma::{Options, read};
+
+const RULES: &str = "
+title: a
+name: a
+logsource: {product: p}
+detection: {s: {A: 1}, condition: s}
+---
+title: b
+name: b
+logsource: {product: p}
+detection: {s: {A: 2}, condition: s}
+---
+title: c
+name: c
+logsource: {product: p}
+detection: {s: {A: 3}, condition: s}
+";
+
+fn set(correlations: &str) -> RuleSet {
+    let read = read(&format!("{RULES}---\n{correlations}"), &Options::default());
+    assert_eq!(read.refused, 0, "{:?}", read.findings);
+    RuleSet::compile(&read.documents, &[])
+}
+
+/// `a10 U=x B=5`: rule a at second 10, with values.
+fn hit(set: &RuleSet, id: usize, text: &str) -> Hit {
+    let mut words = text.split(' ');
+    let (rule, second) = words.next().unwrap().split_at(1);
+    let rule = set.rules.iter().position(|known| known.meta.name.as_deref() == Some(rule)).unwrap();
+    let field = |name: &str| set.field(name).map(|field: FieldId| field.0);
+    let values = words.filter_map(|word| {
+        let (name, value) = word.split_once('=').unwrap();
+        Some((field(name)?, value.to_owned()))
+    });
+    Hit { rule: rule as u32, time: second.parse::<i64>().unwrap() * 1_000, id: id as u64, values: values.collect() }
+}
+
+/// What came out: seconds from and to, and the group.
+fn shown(found: &[Correlated], set: &RuleSet) -> String {
+    let one = |one: &Correlated| {
+        let group: Vec<&str> = one.group.iter().map(|(_, value)| value.as_str()).collect();
+        let title = &set.rules[one.rule.0 as usize].meta.title;
+        format!("{title}:{}-{}[{}]", one.from / 1_000, one.to / 1_000, group.join(","))
+    };
+    found.iter().map(one).collect::<Vec<_>>().join(" ")
+}
+
+fn run(set: &RuleSet, hits: &[&str], settings: Settings) -> (String, u64, u64) {
+    let (mut correlator, unusable) = Correlator::new(set, settings);
+    assert!(unusable.is_empty(), "{unusable:?}");
+    let mut found = Vec::new();
+    for (id, text) in hits.iter().enumerate() {
+        correlator.handle(hit(set, id, text), &mut found);
+        // Stopping and going on changes nothing.
+        let kept = serde_json::to_string(&correlator.state()).unwrap();
+        let (mut other, _) = Correlator::new(set, settings);
+        other.restore(serde_json::from_str::<State>(&kept).unwrap());
+        assert_eq!(other.state(), correlator.state());
+        correlator = other;
+    }
+    correlator.finish(&mut found);
+    (shown(&found, set), correlator.late, correlator.evicted)
+}
+
+fn check(correlation: &str, timelines: &[(&str, &str)]) {
+    let set = set(&format!("title: C\n{correlation}"));
+    for (timeline, expected) in timelines {
+        let hits: Vec<&str> = timeline.split(", ").collect();
+        assert_eq!(run(&set, &hits, Settings::default()).0, *expected, "{timeline}");
+        // All came within the bound: their order of arrival is nothing to what comes out.
+        let mut reversed = hits.clone();
+        reversed.reverse();
+        let patient = Settings { lateness: 1_000_000_000, ..Settings::default() };
+        assert_eq!(run(&set, &reversed, patient).0, *expected, "reversed: {timeline}");
+    }
+}
+
+#[test]
+fn counts() {
+    check(
+        "correlation: {type: event_count, rules: [a], group-by: [U], timespan: 10s, condition: {gte: 3}}",
+        &[
+            ("a1 U=x, a2 U=x, a3 U=x", "C:1-3[x]"),
+            ("a1 U=x, a2 U=y, a3 U=x", ""),
+            ("a1 U=x, a6 U=x, a11 U=x", "C:1-11[x]"),
+            ("a1 U=x, a6 U=x, a12 U=x", ""),
+            ("a1 U=x, a6 U=x, a12 U=x, a13 U=x", "C:6-13[x]"),
+            // One match for a burst, the next when it goes on after the time span.
+            ("a1 U=x, a2 U=x, a3 U=x, a4 U=x, a5 U=x, a6 U=x", "C:1-3[x]"),
+            ("a1 U=x, a2 U=x, a3 U=x, a20 U=x, a21 U=x, a22 U=x", "C:1-3[x] C:20-22[x]"),
+            // Without a value there is no group.
+            ("a1, a2, a3", ""),
+        ],
+    );
+    check(
+        "correlation: {type: event_count, rules: [a, b], timespan: 10s, condition: {gt: 1, lte: 3}}",
+        &[
+            // A bound above is known when the window is over.
+            ("a1, b2", "C:1-2[]"),
+            ("a1, b2, a3, b4", ""),
+            ("a1, b30, a31", "C:30-31[]"),
+        ],
+    );
+    check(
+        "correlation: {type: event_count, rules: [a], timespan: 10s, condition: {eq: 2}}",
+        &[("a1, a2", "C:1-2[]"), ("a1, a2, a3", ""), ("a1, a2, a30, a31", "C:1-2[] C:30-31[]")],
+    );
+}
+
+#[test]
+fn values() {
+    check(
+        "correlation: {type: value_count, rules: [a], group-by: [U], timespan: 10s, condition: {field: B, gte: 2}}",
+        &[
+            ("a1 U=x B=1, a2 U=x B=1, a3 U=x B=2", "C:1-3[x]"),
+            ("a1 U=x B=1, a2 U=x B=1", ""),
+            ("a1 U=x B=1, a2 U=y B=2", ""),
+        ],
+    );
+    check(
+        "correlation: {type: value_count, rules: [a], timespan: 10s, condition: {field: [B, D], gte: 2}}",
+        &[("a1 B=1 D=1, a2 B=1 D=2", "C:1-2[]"), ("a1 B=1 D=1, a2 B=1 D=1", ""), ("a1 B=1, a2 D=2", "")],
+    );
+    check(
+        "correlation: {type: value_sum, rules: [a], timespan: 10s, condition: {field: B, gt: 10}}",
+        &[("a1 B=6, a2 B=5", "C:1-2[]"), ("a1 B=6, a2 B=x, a3 B=4", ""), ("a1 B=6, a15 B=6", "")],
+    );
+    check(
+        "correlation: {type: value_avg, rules: [a], timespan: 10s, condition: {field: B, gt: 10}}",
+        &[("a1 B=100, a2 B=1, a3 B=1", "C:1-3[]"), ("a1 B=12, a2 B=1", "")],
+    );
+    check(
+        "correlation: {type: value_median, rules: [a], timespan: 10s, condition: {field: B, lt: 3}}",
+        &[("a1 B=1, a2 B=2, a3 B=100", "C:1-3[]"), ("a1 B=1, a2 B=5, a3 B=100", "")],
+    );
+    check(
+        "correlation: {type: value_percentile, rules: [a], timespan: 10s, condition: {field: B, percentile: 90, gte: 90}}",
+        &[("a1 B=0, a2 B=100, a3 B=100", "C:1-3[]"), ("a1 B=0, a2 B=50, a3 B=60", "")],
+    );
+}
+
+#[test]
+fn several_rules() {
+    check(
+        "correlation: {type: temporal, rules: [a, b], group-by: [U], timespan: 10s}",
+        &[
+            ("a1 U=x, b5 U=x", "C:1-5[x]"),
+            ("b1 U=x, a5 U=x", "C:1-5[x]"),
+            ("a1 U=x, b5 U=y", ""),
+            ("a1 U=x, b12 U=x", ""),
+            ("a1 U=x, a8 U=x, b12 U=x", "C:8-12[x]"),
+        ],
+    );
+    check(
+        "correlation: {type: temporal_ordered, rules: [a, b, c], timespan: 10s}",
+        &[
+            ("a1, b2, c3", "C:1-3[]"),
+            ("a1, c2, b3", ""),
+            ("a1, c2, b3, c4", "C:1-4[]"),
+            ("b1, a2, b3, c4", "C:1-4[]"),
+            ("a1, b2, c12", ""),
+        ],
+    );
+    check(
+        "correlation: {type: temporal, rules: [a, b, c], timespan: 10s, condition: {gte: 2}}",
+        &[("a1, b2", "C:1-2[]"), ("a1, a2", "")],
+    );
+    check(
+        "correlation: {type: temporal, rules: [a, b, c], timespan: 10s, condition: a and (b or c)}",
+        &[("a1, c2", "C:1-2[]"), ("b1, c2", "")],
+    );
+    check(
+        "correlation: {type: temporal, rules: [a, b], timespan: 10s, condition: a and not b}",
+        &[("a1, a2", "C:1-2[]"), ("a1, b5", ""), ("a1, b30", "C:1-1[]")],
+    );
+    check(
+        "correlation: {type: temporal, rules: [a, b], group-by: [ip], timespan: 10s, aliases: {ip: {a: S, b: D}}}",
+        &[("a1 S=1 D=9, b2 S=8 D=1", "C:1-2[1]"), ("a1 S=1 D=9, b2 S=1 D=8", "")],
+    );
+}
+
+#[test]
+fn correlations_of_correlations() {
+    let chain = "title: many\nname: m\ncorrelation: {type: event_count, rules: [a], group-by: [U], timespan: 10s, condition: {gte: 3}}\n\
+                 ---\ntitle: C\ncorrelation: {type: temporal_ordered, rules: [m, b], group-by: [U], timespan: 60s}\n";
+    let set = set(chain);
+    let hits = ["a1 U=x", "a2 U=x", "a3 U=x", "b20 U=x", "b21 U=y"];
+    assert_eq!(run(&set, &hits, Settings::default()).0, "many:1-3[x] C:3-20[x]");
+    let silent: Vec<bool> = set.rules.iter().map(|rule| rule.silent).collect();
+    assert_eq!(silent, [true, true, false, true, false]);
+}
+
+#[test]
+fn what_is_late_or_too_much_is_counted() {
+    let set = set(
+        "title: C\ncorrelation: {type: event_count, rules: [a], group-by: [U], timespan: 100s, condition: {gte: 3}}\n",
+    );
+    let bound = Settings { lateness: 10_000, ..Settings::default() };
+    assert_eq!(run(&set, &["a1 U=x", "a20 U=x", "a10 U=x"], bound), ("C:1-20[x]".to_owned(), 0, 0));
+    assert_eq!(run(&set, &["a1 U=x", "a20 U=x", "a9 U=x"], bound), (String::new(), 1, 0));
+    let small = Settings { groups: 2, ..Settings::default() };
+    assert_eq!(run(&set, &["a1 U=x", "a2 U=y", "a3 U=z", "a4 U=x", "a5 U=x"], small), (String::new(), 0, 2));
+    let short = Settings { entries: 2, ..Settings::default() };
+    assert_eq!(run(&set, &["a1 U=x", "a2 U=x", "a3 U=x"], short), (String::new(), 0, 1));
+}
+
+#[test]
+fn what_refers_to_nothing_or_itself_is_refused() {
+    for (correlations, expected) in [
+        ("title: C\ncorrelation: {type: temporal, rules: [a, zzz], timespan: 10s}\n", vec!["sigma.unknown_rule"]),
+        (
+            "title: C\nname: c1\ncorrelation: {type: event_count, rules: [c1], timespan: 10s, condition: {gte: 1}}\n",
+            vec!["sigma.correlation_cycle"],
+        ),
+        (
+            "title: C\nname: c1\ncorrelation: {type: temporal, rules: [a, c2], timespan: 10s}\n---\ntitle: D\nname: c2\ncorrelation: {type: temporal, rules: [b, c1], timespan: 10s}\n",
+            vec!["sigma.correlation_cycle", "sigma.correlation_cycle"],
+        ),
+    ] {
+        let set = set(correlations);
+        let (_, unusable) = Correlator::new(&set, Settings::default());
+        let codes: Vec<&str> = unusable.iter().map(|(_, finding)| finding.code).collect();
+        assert_eq!(codes, expected, "{correlations}");
+    }
+}

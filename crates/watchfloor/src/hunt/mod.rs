@@ -1,0 +1,198 @@
+//! `watchfloor hunt`: rules over files, for a person who wants to know what happened.
+
+mod exceptions;
+mod options;
+mod report;
+mod show;
+mod work;
+
+use std::collections::HashMap;
+use std::io::IsTerminal as _;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use watchfloor_decode::Batch;
+use watchfloor_detect::{Correlator, Hit, RuleId, Settings};
+use watchfloor_model::Grade;
+use watchfloor_sigma::Document;
+
+use self::exceptions::Exceptions;
+use self::options::{Ask, Format, Options};
+use self::work::{Correlated, Piece, Sight, Worker};
+use crate::Ended;
+use crate::detection::Detection;
+use crate::pump::{Done, pump};
+use crate::rules::load::{rules, taxonomy};
+
+/// Most matches that are kept to be sorted and shown.
+const SIGHTS_MAX: usize = 1_000_000;
+/// How often progress is written.
+const PROGRESS: Duration = Duration::from_millis(250);
+
+/// What a hunt found.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Matches.
+    pub sights: Vec<Sight>,
+    /// Matches that were not kept.
+    pub dropped: u64,
+    /// Records read.
+    pub records: u64,
+    /// Records that could not be read as what they should be.
+    pub unreadable: u64,
+    /// Records by kind.
+    pub kinds: std::collections::BTreeMap<String, u64>,
+    /// Matches that an exception took away, by its number.
+    pub excepted: Vec<u64>,
+    /// Matches that correlations gave up for room: each may be a miss.
+    pub evicted: u64,
+    /// Inputs that could not be read.
+    pub troubled: u64,
+}
+
+/// Runs the command.
+pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
+    let options = match options::parse(parser)? {
+        Ask::Help => {
+            crate::terminal::print(crate::help::HUNT)?;
+            return Ok(Ended::Fine);
+        }
+        Ask::Run(options) => *options,
+    };
+    let (library, faults) = crate::packs::library(options.packs.as_deref())?;
+    for fault in &faults {
+        crate::terminal::complain(&format!("this source cannot be used until its mapping is right: {fault}\n"));
+    }
+    options.check_source(&library)?;
+    let loaded = rules(&options.rules, &options.language)?;
+    loaded.tell(false);
+    let mut documents: Vec<Document> =
+        loaded.documents.into_iter().filter(|document| options.wants(document.meta())).collect();
+    anyhow::ensure!(
+        !documents.is_empty(),
+        crate::Usage("no rule is left: see --level, --status, --rule, --tag".into())
+    );
+    let exceptions = options.exceptions.as_deref().map(Exceptions::read).transpose()?.unwrap_or_default();
+    documents.extend(exceptions.rules());
+    let detection = Detection::new(&library, &documents, taxonomy());
+    let found = search(&library, &detection, &exceptions, &options)?;
+    let ended = show::show(&found, &detection, &exceptions, &options)?;
+    Ok(if faults.is_empty() { ended } else { Ended::Findings })
+}
+
+fn search(
+    library: &watchfloor_normalize::Library,
+    detection: &Detection,
+    exceptions: &Exceptions,
+    options: &Options,
+) -> anyhow::Result<Found> {
+    let mut found = Found { excepted: vec![0; exceptions.len()], ..Found::default() };
+    let mut progress = Progress::new();
+    // Everything is sorted before it is correlated: nothing comes late.
+    let (mut correlator, told) = detection.correlator(Settings { lateness: 0, ..Settings::default() });
+    told.iter().for_each(|told| crate::terminal::say(told));
+    let rules = (0..detection.set.rules.len() as u32).map(RuleId).filter(|rule| correlator.looks_at(*rule)).collect();
+    let correlated = Correlated { rules, fields: correlator.fields() };
+    let mut hits: Vec<(Hit, Sight)> = Vec::new();
+    let worker = || {
+        let mut worker = Worker::new(library, detection, exceptions, &correlated, options);
+        move |input: &Arc<str>, batch: &Batch| worker.batch(input, batch)
+    };
+    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    pump(&options.inputs, library.wrappers.clone().into(), options.jobs, worker, |done| {
+        match done {
+            Done::Trouble(placed) => {
+                progress.clear();
+                found.troubled += u64::from(placed.diagnostic.grade == Grade::Error);
+                crate::normalize::tell(&placed);
+            }
+            Done::Piece(piece) => {
+                let mut piece: Piece = piece;
+                if options.format == Format::Jsonl && options.output.is_none() && !options.stats {
+                    show::lines(&mut out, &piece.sights, detection)?;
+                }
+                let room = SIGHTS_MAX.saturating_sub(found.sights.len());
+                found.dropped += piece.sights.len().saturating_sub(room) as u64;
+                piece.sights.truncate(room);
+                found.sights.append(&mut piece.sights);
+                let room = SIGHTS_MAX.saturating_sub(hits.len());
+                found.dropped += piece.hits.len().saturating_sub(room) as u64;
+                piece.hits.truncate(room);
+                // Numbers of records count through all batches.
+                piece.hits.iter_mut().for_each(|(hit, _)| hit.id += found.records);
+                hits.append(&mut piece.hits);
+                found.records += piece.records;
+                found.unreadable += piece.unreadable;
+                for (kind, count) in piece.kinds {
+                    *found.kinds.entry(kind).or_insert(0) += count;
+                }
+                for (all, more) in found.excepted.iter_mut().zip(&piece.excepted) {
+                    *all += more;
+                }
+                progress.write(&found);
+            }
+            Done::Idle => std::io::Write::flush(&mut out)?,
+        }
+        Ok(())
+    })?;
+    std::io::Write::flush(&mut out)?;
+    progress.clear();
+    let mut more = correlate(&mut correlator, hits);
+    more.retain(|sight| detection.set.rules.get(sight.rule.0 as usize).is_some_and(|rule| !rule.silent));
+    if options.format == Format::Jsonl && options.output.is_none() && !options.stats {
+        show::lines(&mut out, &more, detection)?;
+        std::io::Write::flush(&mut out)?;
+    }
+    found.sights.append(&mut more);
+    found.evicted = correlator.evicted;
+    // Without a time last, and otherwise in order.
+    found.sights.sort_by_key(|sight| (sight.time.is_none(), sight.time));
+    Ok(found)
+}
+
+/// The matches of correlations: each is shown as the last of the matches that it is made of.
+fn correlate(correlator: &mut Correlator, mut hits: Vec<(Hit, Sight)>) -> Vec<Sight> {
+    hits.sort_by_key(|(hit, _)| hit.time);
+    let mut found = Vec::new();
+    for (hit, _) in &hits {
+        correlator.handle(hit.clone(), &mut found);
+    }
+    correlator.finish(&mut found);
+    let by_record: HashMap<u64, &Sight> = hits.iter().map(|(hit, sight)| (hit.id, sight)).collect();
+    let sight = |one: &watchfloor_detect::Correlated| {
+        let last = *one.ids.last().and_then(|id| by_record.get(id))?;
+        let mut values = one.group.clone();
+        values.push(("matches".to_owned(), one.ids.len().to_string()));
+        values.push(("since".to_owned(), show::shown_time(Some(one.from))));
+        Some(Sight { rule: one.rule, time: Some(one.to), values, ..last.clone() })
+    };
+    found.iter().filter_map(sight).collect()
+}
+
+/// A line on a terminal that says how far the hunt is.
+struct Progress {
+    wanted: bool,
+    shown: bool,
+    last: Instant,
+}
+
+impl Progress {
+    fn new() -> Self {
+        Self { wanted: std::io::stderr().is_terminal(), shown: false, last: Instant::now() }
+    }
+
+    fn write(&mut self, found: &Found) {
+        if self.wanted && self.last.elapsed() >= PROGRESS {
+            self.last = Instant::now();
+            self.shown = true;
+            crate::terminal::say(&format!("\r\x1b[K{} records, {} matches", found.records, found.sights.len()));
+        }
+    }
+
+    fn clear(&mut self) {
+        if self.shown {
+            self.shown = false;
+            crate::terminal::say("\r\x1b[K");
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Options of `watchfloor hunt`.
+
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use lexopt::ValueExt as _;
+use watchfloor_intake::Input;
+use watchfloor_normalize::Library;
+use watchfloor_sigma::{Level, Meta, Status};
+
+use crate::Usage;
+
+/// How matches are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Format {
+    /// Lines for a terminal.
+    Table,
+    /// One JSON object a match.
+    Jsonl,
+    /// Comma-separated values.
+    Csv,
+    /// One page, with everything in it.
+    Html,
+}
+
+/// What was asked for.
+#[derive(Debug)]
+pub enum Ask {
+    /// `--help`
+    Help,
+    /// To run.
+    Run(Box<Options>),
+}
+
+/// The options.
+#[derive(Debug)]
+pub struct Options {
+    pub inputs: Vec<Input>,
+    pub rules: Vec<PathBuf>,
+    pub language: watchfloor_sigma::Options,
+    pub packs: Option<PathBuf>,
+    pub source: Option<String>,
+    pub exceptions: Option<PathBuf>,
+    pub preview: bool,
+    pub format: Format,
+    pub output: Option<PathBuf>,
+    pub stats: bool,
+    pub level: Option<Level>,
+    pub status: Vec<Status>,
+    pub named: Vec<String>,
+    pub tags: Vec<String>,
+    pub from: Option<i64>,
+    pub to: Option<i64>,
+    pub fail_on: Option<Level>,
+    pub zone: TimeZone,
+    pub jobs: usize,
+}
+
+impl Options {
+    /// Whether a rule is to be run. Filters always are.
+    pub fn wants(&self, meta: &Meta) -> bool {
+        let level = meta.level.unwrap_or(Level::Medium);
+        let status = meta.status.unwrap_or(Status::Test);
+        let status = if self.status.is_empty() {
+            !matches!(status, Status::Deprecated | Status::Unsupported)
+        } else {
+            self.status.contains(&status)
+        };
+        let lower = meta.title.to_lowercase();
+        let named = |wanted: &String| meta.key().eq_ignore_ascii_case(wanted) || lower.contains(&wanted.to_lowercase());
+        let tagged = |wanted: &String| meta.tags.iter().any(|tag| tag.to_lowercase().contains(&wanted.to_lowercase()));
+        self.level.is_none_or(|least| level >= least)
+            && status
+            && (self.named.is_empty() || self.named.iter().any(named))
+            && (self.tags.is_empty() || self.tags.iter().any(tagged))
+    }
+
+    /// Fails if the kind that was asked for does not exist.
+    pub fn check_source(&self, library: &Library) -> anyhow::Result<()> {
+        match &self.source {
+            Some(kind) if library.kind(kind).is_none() => {
+                Err(Usage(format!("there is no source `{kind}`; `watchfloor normalize --sources` lists them all"))
+                    .into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Reads the command line.
+pub fn parse(parser: &mut lexopt::Parser) -> anyhow::Result<Ask> {
+    use lexopt::prelude::{Long, Short, Value};
+    let mut options = Options {
+        inputs: Vec::new(),
+        rules: Vec::new(),
+        language: watchfloor_sigma::Options::default(),
+        packs: None,
+        source: None,
+        exceptions: None,
+        preview: false,
+        format: Format::Table,
+        output: None,
+        stats: false,
+        level: None,
+        status: Vec::new(),
+        named: Vec::new(),
+        tags: Vec::new(),
+        from: None,
+        to: None,
+        fail_on: None,
+        zone: TimeZone::UTC,
+        jobs: std::thread::available_parallelism().map_or(1, usize::from),
+    };
+    while let Some(argument) = parser.next()? {
+        match argument {
+            Long("help") | Short('h') => return Ok(Ask::Help),
+            Long("rules") => options.rules.push(PathBuf::from(parser.value()?)),
+            Long("placeholders") => {
+                options.language.placeholders = crate::rules::load::placeholders(&PathBuf::from(parser.value()?))?;
+            }
+            Long("packs") => options.packs = Some(PathBuf::from(parser.value()?)),
+            Long("source") => options.source = Some(parser.value()?.string()?).filter(|kind| kind != "auto"),
+            Long("exceptions") => options.exceptions = Some(PathBuf::from(parser.value()?)),
+            Long("preview") => options.preview = true,
+            Long("format") => options.format = format(&parser.value()?.string()?)?,
+            Long("output") | Short('o') => options.output = Some(PathBuf::from(parser.value()?)),
+            Long("stats") => options.stats = true,
+            Long("level") => options.level = Some(level(&parser.value()?.string()?)?),
+            Long("status") => options.status.push(status(&parser.value()?.string()?)?),
+            Long("rule") => options.named.push(parser.value()?.string()?),
+            Long("tag") => options.tags.push(parser.value()?.string()?),
+            Long("from") => options.from = Some(time("--from", &parser.value()?.string()?)?),
+            Long("to") => options.to = Some(time("--to", &parser.value()?.string()?)?),
+            Long("fail-on") => options.fail_on = Some(level(&parser.value()?.string()?)?),
+            Long("tz") => {
+                let name = parser.value()?.string()?;
+                options.zone = TimeZone::get(&name)
+                    .map_err(|_| Usage(format!("`--tz {name}` is no time zone: write it as Europe/Berlin or UTC")))?;
+            }
+            Long("jobs") => {
+                options.jobs = parser.value()?.parse()?;
+                if options.jobs == 0 || options.jobs > 1_024 {
+                    return Err(Usage("`--jobs` takes 1 to 1024".into()).into());
+                }
+            }
+            Value(file) if file == "-" => options.inputs.push(Input::Stdin),
+            Value(file) => options.inputs.push(Input::Path(PathBuf::from(file))),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    if options.inputs.is_empty() {
+        options.inputs.push(Input::Stdin);
+    }
+    if options.preview && options.exceptions.is_none() {
+        return Err(Usage("`--preview` goes with `--exceptions`".into()).into());
+    }
+    Ok(Ask::Run(Box::new(options)))
+}
+
+fn format(word: &str) -> anyhow::Result<Format> {
+    Ok(match word {
+        "table" => Format::Table,
+        "jsonl" => Format::Jsonl,
+        "csv" => Format::Csv,
+        "html" => Format::Html,
+        _ => return Err(Usage(format!("`--format {word}`: there are table, jsonl, csv, html")).into()),
+    })
+}
+
+fn level(word: &str) -> anyhow::Result<Level> {
+    let all = Level::ALL.map(Level::as_str).join(", ");
+    Level::parse(word).ok_or_else(|| Usage(format!("`{word}` is no level: there are {all}")).into())
+}
+
+fn status(word: &str) -> anyhow::Result<Status> {
+    let all = Status::ALL.map(Status::as_str).join(", ");
+    Status::parse(word).ok_or_else(|| Usage(format!("`{word}` is no status: there are {all}")).into())
+}
+
+fn time(option: &str, text: &str) -> anyhow::Result<i64> {
+    let stamp: Result<Timestamp, _> = text.parse();
+    let day: Result<jiff::civil::Date, _> = text.parse();
+    let day = || day.ok()?.to_zoned(TimeZone::UTC).ok().map(|day| day.timestamp());
+    stamp.ok().or_else(day).map(Timestamp::as_millisecond).ok_or_else(|| {
+        Usage(format!("`{option} {text}` is no time: write it as 2026-01-31T12:00:00Z or 2026-01-31")).into()
+    })
+}

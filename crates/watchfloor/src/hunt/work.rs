@@ -1,0 +1,197 @@
+//! What a worker thread does with a batch.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use watchfloor_decode::Batch;
+use watchfloor_detect::{FieldId, Hit, Reader, RuleId};
+use watchfloor_model::Grade;
+use watchfloor_normalize::entities::{Kind, entities};
+use watchfloor_normalize::{Clock, Engine, Library, Options as Wish};
+
+use super::exceptions::Exceptions;
+use super::options::Options;
+use crate::detection::Detection;
+
+/// Most values of a match that are shown.
+const VALUES_MAX: usize = 12;
+/// Longest value that is shown, in bytes.
+const VALUE_BYTES_MAX: usize = 1_000;
+/// Longest part of a record that is shown, in bytes.
+const RECORD_BYTES_MAX: usize = 4_096;
+
+/// A rule that matched a record.
+#[derive(Clone, Debug)]
+pub struct Sight {
+    pub rule: RuleId,
+    /// Epoch milliseconds, if the record names its time.
+    pub time: Option<i64>,
+    pub host: String,
+    pub user: String,
+    pub kind: String,
+    pub input: Arc<str>,
+    pub line: u64,
+    pub offset: u64,
+    /// The fields that the rule looks at, and their values.
+    pub values: Vec<(String, String)>,
+    /// The beginning of the record.
+    pub record: String,
+}
+
+/// What came of a batch.
+#[derive(Debug, Default)]
+pub struct Piece {
+    pub sights: Vec<Sight>,
+    /// Matches that correlations look at, with what is shown of them.
+    pub hits: Vec<(Hit, Sight)>,
+    pub records: u64,
+    pub unreadable: u64,
+    pub kinds: BTreeMap<String, u64>,
+    pub excepted: Vec<u64>,
+}
+
+/// One worker.
+pub struct Worker<'l> {
+    library: &'l Library,
+    detection: &'l Detection,
+    exceptions: &'l Exceptions,
+    options: &'l Options,
+    engine: Engine<'l>,
+    reader: Reader<'l>,
+    matches: Vec<RuleId>,
+    correlated: &'l Correlated,
+}
+
+/// What correlations look at.
+#[derive(Debug, Default)]
+pub struct Correlated {
+    pub rules: BTreeSet<RuleId>,
+    pub fields: BTreeSet<FieldId>,
+}
+
+impl<'l> Worker<'l> {
+    pub fn new(
+        library: &'l Library,
+        detection: &'l Detection,
+        exceptions: &'l Exceptions,
+        correlated: &'l Correlated,
+        options: &'l Options,
+    ) -> Self {
+        let clock = Clock { received: jiff::Timestamp::now().as_millisecond(), zone: options.zone.clone() };
+        let source = options.source.as_deref().and_then(|kind| library.kind(kind));
+        Self {
+            library,
+            detection,
+            exceptions,
+            options,
+            engine: Engine::new(library, Wish { clock, raw: true, source }),
+            reader: Reader::new(&detection.binding, Arc::clone(&detection.set)),
+            matches: Vec::new(),
+            correlated,
+        }
+    }
+
+    /// Runs the rules over a batch.
+    pub fn batch(&mut self, input: &Arc<str>, batch: &Batch) -> Piece {
+        let mut piece = Piece { excepted: vec![0; self.exceptions.len()], ..Piece::default() };
+        let mut kinds: BTreeMap<Option<watchfloor_normalize::PackId>, u64> = BTreeMap::new();
+        for framed in &batch.records {
+            let raw = batch.raw(framed);
+            let outcome = self.engine.examine(framed, raw);
+            piece.records += 1;
+            *kinds.entry(outcome.pack).or_insert(0) += 1;
+            piece.unreadable += u64::from(self.engine.diagnostics().iter().any(|told| told.grade == Grade::Error));
+            self.matches.clear();
+            let found = self.reader.read(&mut self.engine.machine, outcome.pack, outcome.family);
+            if found.is_empty() {
+                continue;
+            }
+            self.matches.extend_from_slice(found);
+            let time = self.engine.machine.event_time();
+            if self.options.from.is_some_and(|from| time.is_none_or(|time| time < from))
+                || self.options.to.is_some_and(|to| time.is_none_or(|time| time >= to))
+            {
+                continue;
+            }
+            let kind =
+                outcome.pack.and_then(|pack| self.library.pack(pack)).map_or("unknown", |pack| pack.kind.as_str());
+            let about = Sight {
+                rule: RuleId(0),
+                time,
+                host: self.named(Kind::Host),
+                user: self.named(Kind::User),
+                kind: kind.to_owned(),
+                input: Arc::clone(input),
+                line: framed.line,
+                offset: framed.offset,
+                values: Vec::new(),
+                record: cut(&String::from_utf8_lossy(raw), RECORD_BYTES_MAX),
+            };
+            self.sights(&about, &mut piece);
+        }
+        for (pack, count) in kinds {
+            let kind = pack.and_then(|pack| self.library.pack(pack)).map_or("unknown", |pack| pack.kind.as_str());
+            *piece.kinds.entry(kind.to_owned()).or_insert(0) += count;
+        }
+        piece
+    }
+
+    /// The matches of a record that no exception takes away.
+    fn sights(&self, about: &Sight, piece: &mut Piece) {
+        let set = &self.detection.set;
+        let rule = |id: &RuleId| set.rules.get(id.0 as usize);
+        let excepting: Vec<usize> = self.matches.iter().filter_map(|id| Exceptions::number(&rule(id)?.meta)).collect();
+        for id in &self.matches {
+            let Some(compiled) = rule(id).filter(|rule| Exceptions::number(&rule.meta).is_none()) else { continue };
+            let hidden_by = excepting
+                .iter()
+                .copied()
+                .find(|number| self.exceptions.all.get(*number).is_some_and(|one| one.is_for(&compiled.meta)));
+            if let Some(number) = hidden_by {
+                if let Some(count) = piece.excepted.get_mut(number) {
+                    *count += 1;
+                }
+                if !self.options.preview {
+                    continue;
+                }
+            }
+            if self.options.preview && hidden_by.is_none() {
+                continue;
+            }
+            let doc = &self.engine.machine.doc;
+            let mut values = Vec::new();
+            for field in &compiled.fields {
+                let name = set.fields().get(usize::from(field.0)).map_or("", String::as_str);
+                for text in self.reader.facts.of(*field).filter_map(|fact| fact.text(doc)).take(3) {
+                    if values.len() < VALUES_MAX {
+                        values.push((name.to_owned(), cut(&text, VALUE_BYTES_MAX)));
+                    }
+                }
+            }
+            let sight = Sight { rule: *id, values, ..about.clone() };
+            if let Some(time) = about.time.filter(|_| self.correlated.rules.contains(id)) {
+                let hit = self.reader.hit(*id, time, piece.records, &self.correlated.fields, doc);
+                piece.hits.push((hit, sight.clone()));
+            }
+            if !compiled.silent {
+                piece.sights.push(sight);
+            }
+        }
+    }
+
+    /// What people call the first entity of a kind; who did it before whom it was done to.
+    fn named(&self, kind: Kind) -> String {
+        let mut all = entities(&self.engine.machine);
+        all.retain(|entity| entity.kind == kind);
+        let observer = kind == Kind::Host;
+        all.sort_by_key(|entity| {
+            let is_observer = entity.role == watchfloor_normalize::entities::Role::Observer;
+            (if observer { !is_observer } else { is_observer }, entity.role)
+        });
+        all.into_iter().next().map(|entity| entity.name).unwrap_or_default()
+    }
+}
+
+fn cut(text: &str, bytes: usize) -> String {
+    text.get(..text.floor_char_boundary(bytes)).unwrap_or_default().to_owned()
+}

@@ -1,0 +1,213 @@
+//! `watchfloor rules` and `watchfloor hunt` through the real binary.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test fails by panicking"
+)]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use serde_json::Value;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn scratch(name: &str) -> PathBuf {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("hunt").join(name);
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    folder
+}
+
+/// Exit code, standard output, standard error.
+fn run(arguments: &[&str]) -> (i32, String, String) {
+    let output = Command::new(env!("CARGO_BIN_EXE_watchfloor")).args(arguments).current_dir(root()).output().unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
+}
+
+const RULES: &str = "
+title: Shadow copies deleted
+id: 6b1f8f6c-3a1b-4f39-8f0a-0d5c4f0f5a11
+status: test
+level: high
+tags: [attack.impact, attack.t1490]
+logsource: {product: windows, category: process_creation}
+detection:
+  selection: {Image|endswith: '\\vssadmin.exe', CommandLine|contains|all: [delete, shadows]}
+  condition: selection
+---
+title: Failed logon
+id: 6b1f8f6c-3a1b-4f39-8f0a-0d5c4f0f5a12
+name: failed
+level: low
+logsource: {product: linux, service: sshd}
+detection: {selection: ['Failed password'], condition: selection}
+---
+title: Many failed logons
+id: 6b1f8f6c-3a1b-4f39-8f0a-0d5c4f0f5a13
+level: medium
+correlation: {type: event_count, rules: [failed], group-by: [src_ip], timespan: 1m, condition: {gte: 3}}
+";
+
+const RECORDS: &str = r#"{"Channel":"Microsoft-Windows-Sysmon/Operational","SourceName":"Microsoft-Windows-Sysmon","EventID":1,"Computer":"ws01","UtcTime":"2026-03-02 10:15:02.123","Image":"C:\\Windows\\System32\\vssadmin.exe","CommandLine":"vssadmin.exe Delete Shadows /all","User":"ACME\\bob"}
+{"Channel":"Microsoft-Windows-Sysmon/Operational","SourceName":"Microsoft-Windows-Sysmon","EventID":1,"Computer":"ws02","UtcTime":"2026-03-02 10:15:03.123","Image":"C:\\Windows\\System32\\vssadmin.exe","CommandLine":"vssadmin.exe list shadows","User":"ACME\\bob"}
+Mar  2 10:15:04 web01 sshd[1]: Failed password for root from 192.0.2.7 port 50022 ssh2
+Mar  2 10:15:05 web01 sshd[1]: Failed password for root from 192.0.2.7 port 50023 ssh2
+Mar  2 10:15:06 web01 sshd[1]: Failed password for root from 192.0.2.7 port 50024 ssh2
+Mar  2 10:15:06 web01 sshd[1]: Failed password for root from 192.0.2.8 port 50024 ssh2
+"#;
+
+fn files(name: &str) -> (String, String) {
+    let folder = scratch(name);
+    let (rules, records) = (folder.join("rules.yml"), folder.join("records.log"));
+    fs::write(&rules, RULES).unwrap();
+    fs::write(&records, RECORDS).unwrap();
+    (rules.display().to_string(), records.display().to_string())
+}
+
+#[test]
+fn our_rules_are_clean_and_do_what_their_fixtures_say() {
+    let (code, out, error) = run(&["rules", "check", "--strict"]);
+    assert_eq!((code, error.as_str()), (0, ""), "{out}");
+    assert!(out.contains("0 refused; 0 errors, 0 warnings"), "{out}");
+    let (code, out, error) = run(&["rules", "test", "packs/rules"]);
+    assert_eq!((code, error.as_str()), (0, ""), "{out}");
+    assert!(out.contains(" 0 failures; 0 files without fixtures"), "{out}");
+}
+
+#[test]
+fn fixtures_that_do_not_hold_are_told() {
+    let (rules, _) = files("fixtures");
+    let fixture = Path::new(&rules).with_extension("test.yml");
+    fs::write(&fixture, "match:\n- line: 'Mar  2 10:15:04 web01 sshd[1]: Accepted password for root from 192.0.2.7 port 1 ssh2'\npass:\n- record: {Channel: Microsoft-Windows-Sysmon/Operational, SourceName: Microsoft-Windows-Sysmon, EventID: 1, Image: 'C:\\vssadmin.exe', CommandLine: delete shadows}\n- {}\n").unwrap();
+    let (code, out, error) = run(&["rules", "test", &rules]);
+    assert_eq!(code, 1, "{out}");
+    assert!(error.contains("test.yml:2: no rule matches") && error.contains("test.yml:4: a rule matches"), "{error}");
+    assert!(error.contains("test.yml:5: an entry has"), "{error}");
+    assert!(out.contains("3 failures"), "{out}");
+}
+
+#[test]
+fn matches_come_as_table_json_and_csv() {
+    let (rules, records) = files("formats");
+    let (code, table, error) = run(&["hunt", "--rules", &rules, &records]);
+    assert_eq!(code, 0, "{error}");
+    let lines: Vec<&str> = table.lines().collect();
+    // The failed logons alone are told by their correlation only.
+    assert_eq!(lines.len(), 3, "{table}");
+    assert!(lines[1].starts_with("2026-03-02T10:15:02.123Z  high") && lines[1].contains("ws01"), "{table}");
+    assert!(lines[2].contains("medium") && lines[2].contains("Many failed logons"), "{table}");
+    assert!(error.contains("6 records, 3 rules, 2 matches"), "{error}");
+    let (_, json, _) = run(&["hunt", "--rules", &rules, "--format", "jsonl", &records]);
+    let matches: Vec<Value> = json.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(matches[0]["rule_id"], "6b1f8f6c-3a1b-4f39-8f0a-0d5c4f0f5a11");
+    assert_eq!(matches[0]["values"][0][0], "Image");
+    assert_eq!(
+        matches[1]["values"],
+        serde_json::json!([["src_ip", "192.0.2.7"], ["matches", "3"], ["since", "2026-03-02T10:15:04.000Z"]])
+    );
+    let (_, csv, _) = run(&["hunt", "--rules", &rules, "--format", "csv", &records]);
+    assert_eq!(csv.lines().count(), 3, "{csv}");
+    let (_, stats, _) = run(&["hunt", "--rules", &rules, "--stats", &records]);
+    assert!(stats.contains("        1  T1490"), "{stats}");
+}
+
+#[test]
+fn hunts_are_narrowed_and_fail_when_asked() {
+    let (rules, records) = files("filters");
+    let matches = |more: &[&str]| {
+        let arguments: Vec<&str> = ["hunt", "--rules", &rules, "--format", "jsonl"]
+            .iter()
+            .chain(more)
+            .copied()
+            .chain([records.as_str()])
+            .collect();
+        let (code, out, error) = run(&arguments);
+        (code, out.lines().count(), error)
+    };
+    for (more, code, count) in [
+        (&["--level", "high"][..], 0, 1),
+        (&["--tag", "T1490"], 0, 1),
+        (&["--rule", "shadow"], 0, 1),
+        (&["--status", "stable"], 2, 0),
+        (&["--from", "2026-03-02T10:15:03Z"], 0, 1),
+        (&["--to", "2026-03-02T10:15:03Z"], 0, 1),
+        (&["--to", "2026-03-02"], 0, 0),
+        (&["--fail-on", "high"], 1, 2),
+        (&["--fail-on", "critical"], 0, 2),
+        (&["--level", "most"], 2, 0),
+        (&["--format", "xml"], 2, 0),
+        (&["--preview"], 2, 0),
+        (&["--source", "no.such"], 2, 0),
+    ] {
+        let (found_code, found, error) = matches(more);
+        assert_eq!((found_code, found), (code, count), "{more:?}: {error}");
+    }
+}
+
+#[test]
+fn exceptions_hide_what_somebody_answers_for() {
+    let (rules, records) = files("exceptions");
+    let file = Path::new(&rules).with_file_name("exceptions.yml");
+    let shown = file.display().to_string();
+    let exception = |rule: &str, when: &str, expires: &str| {
+        format!(
+            "- rule: '{rule}'\n  when: {when}\n  owner: alice@example.com\n  reason: the backup\n  expires: {expires}\n"
+        )
+    };
+    let hunt = |text: &str, more: &[&str]| {
+        fs::write(&file, text).unwrap();
+        let arguments: Vec<&str> = ["hunt", "--rules", &rules, "--format", "jsonl", "--exceptions", &shown]
+            .iter()
+            .chain(more)
+            .copied()
+            .chain([records.as_str()])
+            .collect();
+        let (code, out, error) = run(&arguments);
+        (code, out.lines().count(), error)
+    };
+    let own = exception("Shadow copies deleted", "{Computer: ws01}", "2099-01-01");
+    let (_, count, error) = hunt(&own, &[]);
+    assert_eq!(count, 1, "{error}");
+    assert!(error.contains("(the backup; alice@example.com, until 2099-01-01) hid 1 matches"), "{error}");
+    let (_, count, error) = hunt(&own, &["--preview"]);
+    assert!(count == 1 && error.contains("would hide 1 matches"), "{count} {error}");
+    assert_eq!(hunt(&exception("*", "{Computer: ws02}", "2099-01-01"), &[]).1, 2);
+    let (_, count, error) = hunt(&exception("*", "{Computer: ws01}", "2020-01-01"), &[]);
+    assert!(count == 2 && error.contains("exception.expired"), "{count} {error}");
+    for broken in [
+        "- rule: x\n",
+        &own.replace("owner: alice@example.com", "owner: ''"),
+        &own.replace("2099-01-01", "soon"),
+        &own.replace("{Computer: ws01}", "{}"),
+    ] {
+        let (code, count, error) = hunt(broken, &[]);
+        assert!(code == 1 && count == 0 && error.contains("cannot be used"), "{code} {error}");
+    }
+}
+
+#[test]
+fn rules_that_cannot_be_used_are_refused_and_the_others_run() {
+    let (rules, records) = files("refused");
+    let broken = Path::new(&rules).with_file_name("broken.yml");
+    fs::write(&broken, "title: x\nlogsource: {product: windows}\ndetection:\n  s: {A|contians: b}\n  condition: s\n")
+        .unwrap();
+    let folder = Path::new(&rules).parent().unwrap().display().to_string();
+    let (code, out, error) = run(&["rules", "check", &folder]);
+    assert!(code == 1 && out.contains("1 refused") && error.contains("is `contains` meant?"), "{code} {out} {error}");
+    let (code, out, _) = run(&["rules", "check", "--json", &folder]);
+    let told = out.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let error = told.into_iter().find(|told| told["grade"] == "error").unwrap();
+    assert_eq!((code, &error["code"], &error["line"]), (1, &Value::from("sigma.modifier"), &Value::from(4)));
+    let (code, out, error) = run(&["hunt", "--rules", &folder, "--format", "jsonl", &records]);
+    assert!(code == 0 && out.lines().count() == 2 && error.contains("sigma.modifier"), "{code} {out} {error}");
+    let (code, _, error) = run(&["hunt", "--rules", "/nonexistent", &records]);
+    assert!(code == 1 && error.contains("cannot read /nonexistent"), "{code} {error}");
+}
