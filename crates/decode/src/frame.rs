@@ -97,6 +97,8 @@ pub struct Batch {
     pub bytes: Vec<u8>,
     /// The records, in the order in which they were complete.
     pub records: Vec<Framed>,
+    /// What is said of the input between records, with the byte it begins at.
+    pub told: Vec<(Diagnostic, u64)>,
 }
 
 impl Batch {
@@ -111,5 +113,6 @@ impl Batch {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.records.clear();
+        self.told.clear();
     }
 }

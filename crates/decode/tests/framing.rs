@@ -335,21 +335,24 @@ fn inputs_are_cut_into_records() {
 
 #[test]
 fn what_stands_behind_a_wrapped_list_is_said() {
-    for (input, expected) in [
-        ("{\"Records\":[{\"a\":1},{\"a\":2}]}\n", vec![]),
-        ("{\"Records\":[{\"a\":1},{\"a\":2}], \"next\": \"t1\"}\n", vec![(1, "json.envelope", "\"next\": \"t1\"")]),
-        ("{\"Records\":[{\"a\":1}\n,{\"a\":2}]\n, \"n\": 2\n}\n", vec![(1, "json.envelope", "\"n\": 2")]),
+    for (input, records, expected) in [
+        ("{\"Records\":[{\"a\":1},{\"a\":2}]}\n", 2, vec![]),
+        ("{\"Records\":[{\"a\":1},{\"a\":2}], \"next\": \"t1\"}\n", 2, vec![(28, "\"next\": \"t1\"")]),
+        ("{\"Records\":[{\"a\":1}\n,{\"a\":2}]\n, \"n\": 2\n}\n", 2, vec![(29, "\"n\": 2")]),
+        // Once for an input.
+        ("{\"Records\":[{\"a\":1}],\"n\":1}\n{\"Records\":[{\"a\":2}],\"n\":2}\n", 2, vec![(20, "\"n\":1")]),
     ] {
-        let (mut framer, mut batch) = (Framer::new(Arc::from(["Records".to_owned()])), Batch::default());
-        framer.feed(input.as_bytes(), &mut batch);
-        framer.finish(&mut batch);
-        assert_eq!(batch.records.len(), 2, "{input}");
-        let told: Vec<_> =
-            batch.records.iter().enumerate().flat_map(|(at, r)| r.trouble.iter().map(move |t| (at, t))).collect();
-        assert_eq!(told.len(), expected.len(), "{input}: {told:?}");
-        for ((at, trouble), (record, code, shown)) in told.iter().zip(expected) {
-            assert_eq!((*at, trouble.code), (record, code));
-            assert!(trouble.message.ends_with(shown), "{}", trouble.message);
+        for size in [1, 7, 1000] {
+            let (mut framer, mut batch) = (Framer::new(wrappers()), Batch::default());
+            input.as_bytes().chunks(size).for_each(|chunk| framer.feed(chunk, &mut batch));
+            framer.finish(&mut batch);
+            assert_eq!(batch.records.len(), records, "{input}");
+            let told: Vec<_> =
+                batch.told.iter().map(|(told, at)| (*at, told.message.split("): ").nth(1).unwrap())).collect();
+            assert_eq!(told.len(), expected.len(), "{input}");
+            for ((at, shown), (place, text)) in told.iter().zip(&expected) {
+                assert!(at == place && text.ends_with(shown), "{input}: {told:?}");
+            }
         }
     }
 }

@@ -171,12 +171,14 @@ impl Session<'_> {
             };
             offset += read as u64;
             framer.feed(buffer.get(..read).unwrap_or_default(), &mut batch);
+            self.tell(&mut batch, source);
             if batch.bytes.len() >= self.batch_bytes || (source.live && !batch.records.is_empty()) {
                 is_told |= !batch.records.is_empty();
                 self.hand_over(&mut batch, source)?;
             }
         }
         framer.finish(&mut batch);
+        self.tell(&mut batch, source);
         if !batch.records.is_empty() {
             return self.hand_over(&mut batch, source);
         }
@@ -188,9 +190,16 @@ impl Session<'_> {
         ControlFlow::Continue(())
     }
 
+    /// What the framer says of the input between records.
+    fn tell(&mut self, batch: &mut Batch, source: &Source) {
+        for (diagnostic, offset) in batch.told.drain(..) {
+            self.place(&source.name, diagnostic, Some(offset));
+        }
+    }
+
     fn hand_over(&mut self, batch: &mut Batch, source: &Source) -> ControlFlow<()> {
         let room = if source.live { 0 } else { self.batch_bytes.min(READ_BYTES * 8) };
-        let next = Batch { bytes: Vec::with_capacity(room), records: Vec::new() };
+        let next = Batch { bytes: Vec::with_capacity(room), ..Batch::default() };
         (self.sink)(Arc::clone(&source.name), std::mem::replace(batch, next))
     }
 

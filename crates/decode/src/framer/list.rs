@@ -275,9 +275,10 @@ impl Framer {
             Stop::More | Stop::Damaged(_) => self.leave_lists(),
             Stop::End(at) if at <= RECORD_BYTES_MAX => {
                 let members = rest.get(..at.saturating_sub(1)).unwrap_or_default();
-                if let Some(note) = not_kept(members) {
-                    // It is said with the last record of the list, or with the next one if that is gone already.
-                    out.records.last_mut().map_or(&mut self.pending, |last| &mut last.trouble).push(note);
+                if let Some(note) = not_kept(members).filter(|_| !self.tail_told) {
+                    // Once for an input: the next wrapper has the same.
+                    self.tail_told = true;
+                    out.told.push((note, self.buffer.place(0).0));
                 }
                 self.buffer.consume(at);
                 Step::Again
@@ -293,6 +294,7 @@ fn not_kept(members: &[u8]) -> Option<Diagnostic> {
     let members = members.trim_ascii();
     let members = String::from_utf8_lossy(members.strip_prefix(b",").unwrap_or(members).trim_ascii()).into_owned();
     let shown = members.get(..members.floor_char_boundary(SHOWN_BYTES)).unwrap_or_default();
-    let message = || format!("what stands behind the list of records is not kept with them: {shown}");
+    let message =
+        || format!("what stands behind the list of records is not kept with them (said once for an input): {shown}");
     (!members.is_empty()).then(|| Diagnostic::note("json.envelope", message()))
 }

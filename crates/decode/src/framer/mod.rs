@@ -62,6 +62,8 @@ pub struct Framer {
     closers: bool,
     /// What the next record is to say of what stood before it.
     pending: Vec<Diagnostic>,
+    /// What stands behind a wrapper's list was said.
+    tail_told: bool,
     /// Zero bytes skipped since the last record.
     zeros: u64,
 }
@@ -108,6 +110,7 @@ impl Framer {
             xml: false,
             closers: false,
             pending: Vec::new(),
+            tail_told: false,
             zeros: 0,
         }
     }
