@@ -12,7 +12,7 @@ use watchfloor_normalize::event::Val;
 use watchfloor_normalize::fields::{Bound, KeyIds, KeyTable, Slot, Trie};
 use watchfloor_normalize::paths::PathId;
 use watchfloor_normalize::run::Machine;
-use watchfloor_normalize::{Library, PackId};
+use watchfloor_normalize::{Engine as Examiner, Library, Outcome, PackId};
 use watchfloor_sigma::Pattern;
 use watchfloor_sigma::pattern::lower;
 
@@ -142,14 +142,15 @@ impl<'b> Reader<'b> {
         }
     }
 
-    /// The rules that match the record that a machine holds.
-    pub fn read(&mut self, machine: &mut Machine<'_>, pack: Option<PackId>, family: usize) -> &[RuleId] {
-        self.bind(&machine.doc, family);
-        let source = self.source(&machine.doc, pack);
+    /// The rules that match the record that was examined. Its mapping is run if a field may be found in the event only.
+    pub fn read(&mut self, examined: &mut Examiner<'_>, outcome: &Outcome) -> &[RuleId] {
+        self.bind(&examined.machine.doc, outcome.family);
+        let source = self.source(&examined.machine.doc, outcome.pack);
         if !self.engine.is_asked(source) {
             return &[];
         }
-        self.stand_in(machine, source);
+        self.stand_in(examined, source);
+        let machine = &examined.machine;
         let is_line = !matches!(machine.format, Format::Json | Format::Winevent);
         self.engine.evaluate(source, &machine.doc, &self.facts, is_line)
     }
@@ -224,7 +225,7 @@ impl<'b> Reader<'b> {
     }
 
     /// Facts of fields that the record has under another name, or the event that was made of it.
-    fn stand_in(&mut self, machine: &mut Machine<'_>, source: SourceId) {
+    fn stand_in(&mut self, examined: &mut Examiner<'_>, source: SourceId) {
         let instead = self.instead.get(&source).map(Arc::clone);
         for (field, places) in instead.iter().flat_map(|all| all.iter()) {
             if self.facts.has_value(*field) {
@@ -238,7 +239,10 @@ impl<'b> Reader<'b> {
                         let facts: Vec<Fact> = self.facts.of(*other).collect();
                         facts.into_iter().for_each(|fact| self.facts.add(*field, fact));
                     }
-                    Instead::Attribute(path) => self.attribute(machine, *field, *path),
+                    Instead::Attribute(path) => {
+                        examined.map();
+                        self.attribute(&mut examined.machine, *field, *path);
+                    }
                 }
                 if self.facts.has_value(*field) {
                     break;
@@ -248,7 +252,7 @@ impl<'b> Reader<'b> {
                 self.facts.add(*field, Fact::Other);
             }
         }
-        self.write_objects(machine, source);
+        self.write_objects(&mut examined.machine, source);
     }
 
     /// What has no value but members is the JSON text of them: rules look for pieces of it.

@@ -1,5 +1,7 @@
 //! One record in, one event out. Never fails on content: what cannot be read becomes a base event with the record in it.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use sha2::{Digest, Sha256};
 use watchfloor_decode::{Format, Framed, Scratch, Shape, candidates, decode};
@@ -58,6 +60,8 @@ pub struct Engine<'l> {
     scratch: Scratch,
     base: ClassId,
     layout: Option<std::sync::Arc<Layout>>,
+    /// What was found of a record whose mapping did not run yet.
+    unmapped: Option<Found<'l>>,
 }
 
 /// A plan and the family it is compiled for.
@@ -82,6 +86,7 @@ impl<'l> Engine<'l> {
             scratch: Scratch::default(),
             base: library.schema.class("base_event").unwrap_or_default(),
             layout: None,
+            unmapped: None,
         }
     }
 
@@ -116,23 +121,35 @@ impl<'l> Engine<'l> {
         }
     }
 
-    /// Recognises a record and runs its mapping, for who wants to look at the machine: no event is written, and nothing is hashed.
+    /// Recognises a record, for who wants to look at its fields: nothing is hashed or written, and its mapping runs only when [`Self::map`] is
+    /// called.
     pub fn examine(&mut self, framed: &Framed, bytes: &[u8]) -> Outcome {
         self.machine.clear();
         self.machine.diagnostics.extend_from_slice(&framed.trouble);
-        let raw = String::from_utf8_lossy(bytes);
+        let raw = match simdutf8::basic::from_utf8(bytes) {
+            Ok(raw) => Cow::Borrowed(raw),
+            Err(_) => String::from_utf8_lossy(bytes),
+        };
         let found = self.recognise(framed, &raw);
-        let native = found.is_none() && self.gate.get(self.library.class_uid).is_some();
-        match found.and_then(|found| Some((found, self.library.families.get(found.family)?))) {
-            Some((found, family)) => self.machine.run(found.plan, &family.trie),
-            None => self.machine.absent = &[],
+        self.unmapped = found;
+        if found.is_none() {
+            self.machine.absent = &[];
         }
         Outcome {
             pack: found.map(|found| found.plan.pack),
-            class: self.machine.class.unwrap_or(self.base),
+            class: self.base,
             hash: String::new(),
-            native,
+            native: found.is_none() && self.gate.get(self.library.class_uid).is_some(),
             family: found.map_or(0, |found| found.family),
+        }
+    }
+
+    /// Runs the mapping of the record that was examined, if it was not yet.
+    pub fn map(&mut self) {
+        if let Some(found) = self.unmapped.take()
+            && let Some(family) = self.library.families.get(found.family)
+        {
+            self.machine.run(found.plan, &family.trie);
         }
     }
 

@@ -7,7 +7,7 @@ watchfloor: a self-hosted security operations centre
   watchfloor normalize [OPTIONS] [FILE…]   any log record becomes a validated OCSF event
   watchfloor hunt [OPTIONS] [FILE…]        which rules match which records, as a timeline, JSON, CSV or a report
   watchfloor rules check|test [PATH…]      what is wrong with Sigma rules; whether they match what they should
-  watchfloor bench normalize FILE…         how fast that is on this machine, beside bare JSON parsers
+  watchfloor bench normalize|detect FILE…  how fast that is on this machine, beside bare JSON parsers
 
 `watchfloor COMMAND --help` says more and has examples. Exit codes: 0 fine, 1 findings or failures, 2 usage.
 ";
@@ -47,13 +47,17 @@ read (each is told on standard error) or --quality has alarms, 2 usage.
 /// `watchfloor bench --help`
 pub const BENCH: &str = "\
 watchfloor bench normalize FILE…
+watchfloor bench detect [--rules PATH]… FILE…
 
-Reads up to 256 MB of records from the files into memory and prints one JSON line for each figure: events a second on one core from
+detect measures loading rules (the built-in ones without --rules), and events a second on one core from bytes to matches.
+
+normalize reads up to 256 MB of records from the files into memory and prints one JSON line for each figure: events a second on one core from
 bytes to written event, framing alone, and bare parses of the same records by sonic-rs and serde_json (and simd-json, in a binary
 built with `--features rivals`) in the same run. Each is the median of five runs.
 
-Example
+Examples
   watchfloor bench normalize packs/sources/*/samples
+  watchfloor bench detect --rules sigma/rules packs/sources/windows.*/samples
 ";
 
 /// `watchfloor rules --help`

@@ -81,7 +81,7 @@ fn every_event_matches_its_rules() {
         let mut found = BTreeSet::new();
         for framed in &batch.records {
             let outcome = engine.examine(framed, batch.raw(framed));
-            for id in reader.read(&mut engine.machine, outcome.pack, outcome.family) {
+            for id in reader.read(&mut engine, &outcome) {
                 found.extend(set.rules[id.0 as usize].meta.id.clone());
             }
         }

@@ -102,11 +102,12 @@ impl<'l> Worker<'l> {
             *kinds.entry(outcome.pack).or_insert(0) += 1;
             piece.unreadable += u64::from(self.engine.diagnostics().iter().any(|told| told.grade == Grade::Error));
             self.matches.clear();
-            let found = self.reader.read(&mut self.engine.machine, outcome.pack, outcome.family);
+            let found = self.reader.read(&mut self.engine, &outcome);
             if found.is_empty() {
                 continue;
             }
             self.matches.extend_from_slice(found);
+            self.engine.map();
             let time = self.engine.machine.event_time();
             if self.options.from.is_some_and(|from| time.is_none_or(|time| time < from))
                 || self.options.to.is_some_and(|to| time.is_none_or(|time| time >= to))

@@ -200,7 +200,8 @@ fn matches(library: &Library, detection: &Detection, fixture: &Fixture) -> (bool
         if !kinds.contains(&kind) {
             kinds.push(kind);
         }
-        let matched = reader.read(&mut engine.machine, outcome.pack, outcome.family).to_vec();
+        let matched = reader.read(&mut engine, &outcome).to_vec();
+        engine.map();
         let time = engine.machine.event_time().unwrap_or(RECEIVED);
         for rule in matched {
             found |= detection.set.rules.get(rule.0 as usize).is_some_and(|rule| !rule.silent);

@@ -1,5 +1,7 @@
 //! `watchfloor bench`: the project's own measurements, one JSON line a figure.
 
+mod detect;
+
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,6 +22,7 @@ const RUNS: usize = 5;
 pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
     use lexopt::prelude::{Long, Short, Value};
     let mut files = Vec::new();
+    let mut rules = Vec::new();
     let mut name = None;
     while let Some(argument) = parser.next()? {
         match argument {
@@ -27,21 +30,27 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
                 crate::terminal::print(crate::help::BENCH)?;
                 return Ok(Ended::Fine);
             }
+            Long("rules") => rules.push(PathBuf::from(parser.value()?)),
             Value(value) if name.is_none() => name = Some(value),
             Value(value) => files.push(Input::Path(PathBuf::from(value))),
             other => return Err(other.unexpected().into()),
         }
     }
-    if name.is_none_or(|name| name != "normalize") {
-        return Err(Usage("`watchfloor bench` takes the name of a measurement: there is `normalize`".into()).into());
+    let name = name.unwrap_or_default();
+    if name != "normalize" && name != "detect" {
+        return Err(Usage("`watchfloor bench` takes the name of a measurement: normalize or detect".into()).into());
     }
     if files.is_empty() {
-        return Err(Usage("`watchfloor bench normalize` takes the files to measure on".into()).into());
+        return Err(Usage(format!("`watchfloor bench {}` takes the files to measure on", name.display())).into());
     }
     let (library, _) = crate::packs::library(None)?;
     let set = Set::read(&library, &files);
     anyhow::ensure!(set.records > 0, "no records in these files");
-    normalize(&library, &set)?;
+    if name == "detect" {
+        detect::run(&library, &set, &rules)?;
+    } else {
+        normalize(&library, &set)?;
+    }
     Ok(Ended::Fine)
 }
 
