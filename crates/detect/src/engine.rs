@@ -1,6 +1,7 @@
 //! Running a set of rules over records.
 
 use std::collections::HashMap;
+use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
 use watchfloor_model::{Document, Span, Value};
@@ -15,6 +16,8 @@ use crate::tests_of_values::{part_of_time, refers};
 const REMEMBERED_MAX: usize = 32_768;
 /// Longest value that is remembered, in bytes.
 const REMEMBERED_BYTES_MAX: usize = 256;
+/// Hashes of values that were seen once.
+const SEEN: usize = 16_384;
 /// Most combinations of log sources that are remembered.
 const SOURCES_MAX: usize = 65_536;
 /// Number of the field of keywords among remembered values.
@@ -42,6 +45,8 @@ pub struct Engine {
     sources: HashMap<EventSource, SourceId>,
     buckets: Vec<Arc<Bucket>>,
     remembered: Remembered,
+    /// Hashes of values that were seen once: a value is remembered when it comes again.
+    seen: Vec<u64>,
     key: Vec<u8>,
     scratch: Scratch,
     answers: Vec<PredicateId>,
@@ -67,6 +72,7 @@ impl Engine {
             sources: HashMap::new(),
             buckets: Vec::new(),
             remembered: Remembered::default(),
+            seen: vec![0; SEEN],
             key: Vec::new(),
             scratch: Scratch::default(),
             answers: Vec::new(),
@@ -186,7 +192,7 @@ impl Engine {
                 },
             };
             index.answer(fact, doc, &mut self.scratch, &mut self.answers);
-            if remember {
+            if remember && self.comes_again() {
                 if self.remembered.len() >= REMEMBERED_MAX {
                     self.remembered.clear();
                 }
@@ -199,6 +205,12 @@ impl Engine {
                 self.trues.push(*answer);
             }
         }
+    }
+
+    /// Whether the value was seen before, not long ago.
+    fn comes_again(&mut self) -> bool {
+        let hash = foldhash::fast::FixedState::default().hash_one(self.key.as_slice());
+        self.seen.get_mut(hash as usize % SEEN).is_some_and(|seen| std::mem::replace(seen, hash) == hash)
     }
 
     /// The key of a value among those remembered; false if it is not worth it.

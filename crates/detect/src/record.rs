@@ -12,6 +12,7 @@ use watchfloor_normalize::event::Val;
 use watchfloor_normalize::fields::{Bound, KeyIds, KeyTable, Slot, Trie};
 use watchfloor_normalize::paths::PathId;
 use watchfloor_normalize::run::Machine;
+use watchfloor_normalize::shapes::Shapes;
 use watchfloor_normalize::{Engine as Examiner, Library, Outcome, PackId};
 use watchfloor_sigma::Pattern;
 use watchfloor_sigma::pattern::lower;
@@ -41,6 +42,7 @@ type StandIns = Arc<[(FieldId, Vec<Instead>)]>;
 /// How records of one kind are told apart.
 #[derive(Debug, Default)]
 struct Kind {
+    name: String,
     /// Numbers of the entries that may apply.
     entries: Vec<usize>,
     /// The fields that decide.
@@ -81,11 +83,14 @@ impl Binding {
             }
             trie
         };
-        let tries = library.families.iter().map(trie).collect();
+        let mut tries: Vec<Trie> = library.families.iter().map(trie).collect();
+        for (number, trie) in tries.iter_mut().enumerate() {
+            trie.number = number as u32;
+        }
         let deciding: HashMap<String, FieldId> =
             taxonomy.record_fields().filter_map(|name| Some((name.to_owned(), set.field(name)?))).collect();
         let kind = |name: Option<&str>| {
-            let mut kind = Kind::default();
+            let mut kind = Kind { name: name.unwrap_or_default().to_owned(), ..Kind::default() };
             for (number, entry) in taxonomy.sources.iter().enumerate() {
                 if entry.is_for(name.unwrap_or_default()) {
                     kind.entries.push(number);
@@ -116,7 +121,7 @@ pub struct Reader<'b> {
     bound: Bound,
     ids: KeyIds,
     known: HashMap<Box<[u8]>, SourceId, foldhash::fast::FixedState>,
-    instead: HashMap<SourceId, StandIns>,
+    instead: HashMap<(SourceId, usize), StandIns>,
     key: Vec<u8>,
     values: Vec<Val>,
     objects: Vec<(FieldId, NodeId)>,
@@ -144,12 +149,13 @@ impl<'b> Reader<'b> {
 
     /// The rules that match the record that was examined. Its mapping is run if a field may be found in the event only.
     pub fn read(&mut self, examined: &mut Examiner<'_>, outcome: &Outcome) -> &[RuleId] {
-        self.bind(&examined.machine.doc, outcome.family);
+        self.bind(&examined.machine.doc, outcome.family, &examined.shapes);
         let source = self.source(&examined.machine.doc, outcome.pack);
         if !self.engine.is_asked(source) {
             return &[];
         }
-        self.stand_in(examined, source);
+        let number = outcome.pack.map_or(self.binding.kinds.len() - 1, |pack| usize::from(pack.0));
+        self.stand_in(examined, source, number);
         let machine = &examined.machine;
         let is_line = !matches!(machine.format, Format::Json | Format::Winevent);
         self.engine.evaluate(source, &machine.doc, &self.facts, is_line)
@@ -166,11 +172,11 @@ impl<'b> Reader<'b> {
     }
 
     /// The facts of a record's own fields.
-    pub fn bind(&mut self, doc: &Document, family: usize) {
+    fn bind(&mut self, doc: &Document, family: usize, shapes: &Shapes) {
         self.facts.clear();
         let Some(trie) = self.binding.tries.get(family) else { return };
         self.ids.clear();
-        self.bound.bind(trie, &self.binding.keys, &mut self.ids, doc);
+        self.bound.bind(trie, &self.binding.keys, &mut self.ids, doc, shapes);
         self.further.clear();
         self.further.extend(self.bound.further());
         self.further.sort_by_key(|(slot, node)| (*slot, *node));
@@ -208,7 +214,7 @@ impl<'b> Reader<'b> {
             }
         }
         let id = self.engine.source(&source);
-        self.instead.entry(id).or_insert_with(|| instead(self.binding, &self.engine, id, &source));
+        self.instead.entry((id, number)).or_insert_with(|| instead(self.binding, &self.engine, id, number, &source));
         if self.known.len() >= KNOWN_MAX {
             self.known.clear();
         }
@@ -225,8 +231,8 @@ impl<'b> Reader<'b> {
     }
 
     /// Facts of fields that the record has under another name, or the event that was made of it.
-    fn stand_in(&mut self, examined: &mut Examiner<'_>, source: SourceId) {
-        let instead = self.instead.get(&source).map(Arc::clone);
+    fn stand_in(&mut self, examined: &mut Examiner<'_>, source: SourceId, kind: usize) {
+        let instead = self.instead.get(&(source, kind)).map(Arc::clone);
         for (field, places) in instead.iter().flat_map(|all| all.iter()) {
             if self.facts.has_value(*field) {
                 continue;
@@ -291,13 +297,15 @@ impl<'b> Reader<'b> {
 }
 
 /// The places where the fields that rules for a log source ask about may be found instead.
-fn instead(binding: &Binding, engine: &Engine, id: SourceId, source: &EventSource) -> StandIns {
+fn instead(binding: &Binding, engine: &Engine, id: SourceId, kind: usize, source: &EventSource) -> StandIns {
     let mut found: Vec<(FieldId, Vec<Instead>)> = Vec::new();
     for entry in binding.taxonomy.fields.iter().filter(|entry| entry.is_for(source)) {
+        let spelled = binding.kinds.get(kind).is_some_and(|kind| entry.is_spelled_by(&kind.name));
         for (name, places) in &entry.names {
             let Some(field) = binding.deciding.get(name).filter(|field| engine.asks(id, **field)) else { continue };
             let places = places.iter().filter_map(|place| match place {
                 Elsewhere::Field(name) => binding.deciding.get(name).copied().map(Instead::Field),
+                Elsewhere::Attribute(_) if spelled => None,
                 Elsewhere::Attribute(path) => binding.attributes.get(path).copied().map(Instead::Attribute),
             });
             match found.iter_mut().find(|(known, _)| known == field) {

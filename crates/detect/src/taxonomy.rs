@@ -10,6 +10,7 @@
 //! fields:
 //!   - product: windows                # for records of this log source
 //!     category: process_creation
+//!     spelled_by: windows.sysmon      # kinds of records that have these fields themselves: attributes of the event add nothing
 //!     names:
 //!       Image: [NewProcessName, 'ocsf:process.file.path']
 //! ```
@@ -46,6 +47,7 @@ pub(crate) struct FieldEntry {
     products: Vec<String>,
     services: Vec<String>,
     categories: Vec<String>,
+    spelled_by: Vec<Pattern>,
     pub(crate) names: Vec<(String, Vec<Elsewhere>)>,
 }
 
@@ -116,6 +118,11 @@ impl SourceEntry {
 }
 
 impl FieldEntry {
+    /// Whether records of a kind have these fields themselves.
+    pub(crate) fn is_spelled_by(&self, kind: &str) -> bool {
+        self.spelled_by.iter().any(|pattern| pattern.fits(kind))
+    }
+
     pub(crate) fn is_for(&self, source: &EventSource) -> bool {
         let any =
             |wanted: &[String], there: &[String]| wanted.is_empty() || wanted.iter().any(|word| there.contains(word));
@@ -176,6 +183,7 @@ fn fields(node: &Node, findings: &mut Vec<Finding>) -> Option<FieldEntry> {
             "product" => entry.products = words(value),
             "service" => entry.services = words(value),
             "category" => entry.categories = words(value),
+            "spelled_by" => entry.spelled_by = patterns(value),
             "names" if matches!(value.value, Value::Map(_)) => {
                 for (name, places) in value.entries() {
                     let place = |text: String| match text.strip_prefix("ocsf:") {
@@ -185,7 +193,7 @@ fn fields(node: &Node, findings: &mut Vec<Finding>) -> Option<FieldEntry> {
                     entry.names.push((name.text.clone(), words(places).into_iter().map(place).collect()));
                 }
             }
-            other => findings.push(unknown(other, key.place, "product, service, category, names (a map)")),
+            other => findings.push(unknown(other, key.place, "product, service, category, spelled_by, names (a map)")),
         }
     }
     Some(entry)

@@ -18,6 +18,7 @@ use crate::native;
 use crate::paths::{Indices, PathId};
 use crate::plan::{PackId, Plan};
 use crate::run::{Machine, TimeState};
+use crate::shapes::Shapes;
 use crate::times::Clock;
 
 /// How to normalise.
@@ -55,6 +56,8 @@ pub struct Engine<'l> {
     pub machine: Machine<'l>,
     gate: Bound,
     key_ids: KeyIds,
+    /// The shape of the record at hand.
+    pub shapes: Shapes,
     candidates: Candidates,
     layouts: Layouts,
     scratch: Scratch,
@@ -81,6 +84,7 @@ impl<'l> Engine<'l> {
             options,
             gate: Bound::default(),
             key_ids: KeyIds::default(),
+            shapes: Shapes::default(),
             candidates: Candidates::default(),
             layouts: Layouts::default(),
             scratch: Scratch::default(),
@@ -312,11 +316,16 @@ impl<'l> Engine<'l> {
     fn decode(&mut self, format: Format, framed: &Framed, raw: &str) -> bool {
         self.machine.format = format;
         self.key_ids.clear();
-        decode(format, framed, raw, &mut self.machine.doc, &mut self.machine.diagnostics, &mut self.scratch)
+        let decoded =
+            decode(format, framed, raw, &mut self.machine.doc, &mut self.machine.diagnostics, &mut self.scratch);
+        if decoded {
+            self.shapes.look(&self.machine.doc);
+        }
+        decoded
     }
 
     fn bind_gate(&mut self) {
-        self.gate.bind(&self.library.gate, &self.library.keys, &mut self.key_ids, &self.machine.doc);
+        self.gate.bind(&self.library.gate, &self.library.keys, &mut self.key_ids, &self.machine.doc, &self.shapes);
         if let Some(node) = self.gate.get(self.library.journal_message) {
             self.bytes_to_text(node);
         }
@@ -337,6 +346,7 @@ impl<'l> Engine<'l> {
             let text = String::from_utf8_lossy(&bytes).into_owned();
             let span = doc.compose(|out| out.push_str(&text));
             doc.set_value(node, Value::Text(span));
+            self.shapes.forget();
         }
     }
 
@@ -359,13 +369,19 @@ impl<'l> Engine<'l> {
             if !holds {
                 continue;
             }
-            self.machine.bound.bind(&family.trie, &library.keys, &mut self.key_ids, &self.machine.doc);
+            self.machine.bound.bind(&family.trie, &library.keys, &mut self.key_ids, &self.machine.doc, &self.shapes);
             let named = family.format.unwrap_or(format);
             if let Some(found) = self.detect_in(number, named) {
                 return Some(found);
             }
         }
-        self.machine.bound.bind(&library.families.first()?.trie, &library.keys, &mut self.key_ids, &self.machine.doc);
+        self.machine.bound.bind(
+            &library.families.first()?.trie,
+            &library.keys,
+            &mut self.key_ids,
+            &self.machine.doc,
+            &self.shapes,
+        );
         self.detect_in(0, format)
     }
 
@@ -413,7 +429,7 @@ impl<'l> Engine<'l> {
                     continue;
                 }
             }
-            self.machine.bound.bind(&family.trie, &library.keys, &mut self.key_ids, &self.machine.doc);
+            self.machine.bound.bind(&family.trie, &library.keys, &mut self.key_ids, &self.machine.doc, &self.shapes);
             self.machine.format = named;
             return Some(Found { plan, family: number });
         }

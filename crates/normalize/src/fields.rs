@@ -10,46 +10,15 @@ use std::collections::HashMap;
 
 use watchfloor_model::{Document, NodeId, Value};
 
+pub use crate::keys::{KeyId, KeyIds, KeyTable};
 use crate::language::syntax::{NamePath, Names};
+use crate::shapes::{SHAPES_MAX, Shapes};
 
 /// A field's place among the bound fields of a record.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Slot(pub u16);
 
-/// Number of a key; 0 is every key that no mapping names.
-pub type KeyId = u16;
-
 type State = u32;
-
-/// All keys that any mapping names.
-#[derive(Debug, Default)]
-pub struct KeyTable {
-    ids: HashMap<Box<str>, KeyId, foldhash::fast::FixedState>,
-    names: Vec<Box<str>>,
-}
-
-impl KeyTable {
-    fn intern(&mut self, key: &str) -> KeyId {
-        if let Some(id) = self.ids.get(key) {
-            return *id;
-        }
-        if self.names.is_empty() {
-            self.names.push("".into());
-        }
-        let id = self.names.len() as KeyId;
-        self.names.push(key.into());
-        self.ids.insert(key.into(), id);
-        id
-    }
-
-    /// The number of a key. `guess` is tried first: records of one source repeat their keys in order.
-    fn id(&self, key: &str, guess: KeyId) -> KeyId {
-        if guess != 0 && self.names.get(usize::from(guess)).is_some_and(|name| &**name == key) {
-            return guess;
-        }
-        self.ids.get(key).copied().unwrap_or(0)
-    }
-}
 
 #[derive(Debug, Default)]
 struct Place {
@@ -66,6 +35,8 @@ pub struct Trie {
     /// Edges of the root by key: most look-ups are there.
     root: Vec<State>,
     edges: HashMap<u64, State, foldhash::fast::FixedState>,
+    /// Tells it from other tries that the same records are bound to.
+    pub number: u32,
     /// Slots by the canonical path they were asked for with.
     known: HashMap<Vec<String>, Slot>,
     /// For each slot the first keys of its paths; empty when any key may lead to it.
@@ -80,6 +51,7 @@ impl Default for Trie {
             places: vec![Place::default()],
             root: Vec::new(),
             edges: HashMap::default(),
+            number: 0,
             known: HashMap::new(),
             roots: Vec::new(),
             ends: Vec::new(),
@@ -217,39 +189,12 @@ fn followed_by(head: NamePath, rest: &[String]) -> NamePath {
     head.into_iter().chain(rest.iter().cloned().map(Some)).collect()
 }
 
-/// The numbers of a record's keys: looked up once, whichever families the record is bound for.
-#[derive(Debug, Default)]
-pub struct KeyIds {
-    ids: Vec<KeyId>,
-    guesses: Vec<KeyId>,
-}
-
-/// A key that was not looked up yet.
-const UNSEEN: KeyId = KeyId::MAX;
-
-impl KeyIds {
-    /// Forgets the last record's keys.
-    pub fn clear(&mut self) {
-        std::mem::swap(&mut self.ids, &mut self.guesses);
-        self.ids.clear();
-    }
-
-    /// The number of a node's key, guessed from what stood at the same place of the record before.
-    fn of(&mut self, keys: &KeyTable, node: NodeId, key: &str) -> KeyId {
-        let at = node as usize;
-        if let Some(known) = self.ids.get(at).copied().filter(|id| *id != UNSEEN) {
-            return known;
-        }
-        let guess = self.guesses.get(at).copied().filter(|id| *id != UNSEEN).unwrap_or(0);
-        let id = keys.id(key, guess);
-        if at >= self.ids.len() {
-            self.ids.resize(at + 1, UNSEEN);
-        }
-        if let Some(place) = self.ids.get_mut(at) {
-            *place = id;
-        }
-        id
-    }
+/// What a record of a shape was bound to by a trie.
+#[derive(Debug)]
+struct Saved {
+    nodes: Box<[(Slot, u16, NodeId)]>,
+    root_keys: Box<[KeyId]>,
+    more: Box<[(Slot, u16, NodeId)]>,
 }
 
 /// What a walk along a record needs.
@@ -271,6 +216,8 @@ pub struct Bound {
     every: bool,
     /// Nodes of further elements, with their rank.
     more: Vec<(Slot, u16, NodeId)>,
+    /// By shape and trie.
+    saved: HashMap<(u64, u32), Saved, foldhash::fast::FixedState>,
 }
 
 const NONE: NodeId = NodeId::MAX;
@@ -308,8 +255,8 @@ impl Bound {
         &self.root_keys
     }
 
-    /// Binds a whole record.
-    pub fn bind(&mut self, trie: &Trie, keys: &KeyTable, ids: &mut KeyIds, doc: &Document) {
+    /// Binds a whole record, whose shape was looked at.
+    pub fn bind(&mut self, trie: &Trie, keys: &KeyTable, ids: &mut KeyIds, doc: &Document, shapes: &Shapes) {
         for slot in self.set.drain(..) {
             if let Some(node) = self.nodes.get_mut(usize::from(slot.0)) {
                 *node = NONE;
@@ -319,7 +266,33 @@ impl Bound {
         self.ranks.resize(trie.slots(), 0);
         self.root_keys.clear();
         self.more.clear();
+        let Some(shape) = shapes.current() else { return self.walk(&mut Walk { trie, keys, ids, doc }, 0, 0) };
+        if let Some(saved) = self.saved.get(&(shape, trie.number)) {
+            for (slot, rank, node) in &saved.nodes {
+                let at = usize::from(slot.0);
+                if let (Some(place), Some(known_rank)) = (self.nodes.get_mut(at), self.ranks.get_mut(at)) {
+                    (*place, *known_rank) = (*node, *rank);
+                    self.set.push(*slot);
+                }
+            }
+            self.root_keys.extend_from_slice(&saved.root_keys);
+            self.more.extend_from_slice(&saved.more);
+            return;
+        }
         self.walk(&mut Walk { trie, keys, ids, doc }, 0, 0);
+        let place = |slot: &Slot| {
+            let at = usize::from(slot.0);
+            Some((*slot, *self.ranks.get(at)?, *self.nodes.get(at)?))
+        };
+        let saved = Saved {
+            nodes: self.set.iter().filter_map(place).collect(),
+            root_keys: self.root_keys.as_slice().into(),
+            more: self.more.as_slice().into(),
+        };
+        if self.saved.len() >= 4 * SHAPES_MAX {
+            self.saved.clear();
+        }
+        self.saved.insert((shape, trie.number), saved);
     }
 
     /// Binds a text of the record that was read as structure: `root` stands where the slot's field stands.
@@ -448,7 +421,13 @@ mod tests {
         for (flat, expected) in [(true, "a.exe"), (false, "b.exe"), (true, "a.exe")] {
             document(&mut doc, flat);
             ids.clear();
-            bound.bind(&trie, &keys, &mut ids, &doc);
+            let mut shapes = Shapes::default();
+            // Bound by walking, and twice by what is remembered of the shape.
+            for _ in 0..3 {
+                bound.bind(&trie, &keys, &mut ids, &doc, &shapes);
+                shapes.look(&doc);
+            }
+            bound.bind(&trie, &keys, &mut ids, &doc, &shapes);
             assert_eq!(doc.str(bound.get(image).unwrap()), Some(expected));
             assert!(bound.get(id).is_some());
             assert!(trie.possible(id, bound.root_keys()));

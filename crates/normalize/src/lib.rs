@@ -14,6 +14,7 @@ pub mod entities;
 pub mod event;
 pub mod fields;
 pub mod json;
+pub mod keys;
 pub mod language;
 pub mod layout;
 pub mod native;
@@ -22,6 +23,7 @@ pub mod patterns;
 pub mod plan;
 pub mod quality;
 pub mod run;
+pub mod shapes;
 pub mod tape;
 pub mod times;
 

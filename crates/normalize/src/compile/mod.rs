@@ -189,6 +189,9 @@ impl Library {
             }
         }
         builder.library.families.iter_mut().for_each(sets::gather);
+        for (number, family) in builder.library.families.iter_mut().enumerate() {
+            family.trie.number = number as u32 + 1;
+        }
         (builder.library, faults)
     }
 

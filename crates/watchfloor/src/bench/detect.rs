@@ -32,7 +32,8 @@ pub fn run(library: &Library, set: &Set, paths: &[PathBuf]) -> anyhow::Result<()
     figure("detect.bytes_per_core", set.bytes as f64 / ours / 1e6, "MB/s", set.bytes)?;
     let json = set.json();
     if json.len() == set.records {
-        let sonic = measure(|| json.iter().filter(|text| sonic_rs::from_slice::<sonic_rs::Value>(text).is_ok()).count());
+        let sonic =
+            measure(|| json.iter().filter(|text| sonic_rs::from_slice::<sonic_rs::Value>(text).is_ok()).count());
         figure("bare.sonic_rs", json.len() as f64 / sonic, "events/s", json.len())?;
         figure("detect.share_of_sonic_rs", sonic / ours, "ratio", json.len())?;
     }
