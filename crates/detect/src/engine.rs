@@ -104,6 +104,13 @@ impl Engine {
         id
     }
 
+    /// The rules for a log source.
+    #[must_use]
+    pub fn rules_of(&self, source: SourceId) -> Vec<RuleId> {
+        let Some(bucket) = self.buckets.get(source.0 as usize) else { return Vec::new() };
+        (0..self.set.rules.len()).filter(|at| has(&bucket.rules, *at)).map(|at| RuleId(at as u32)).collect()
+    }
+
     /// Whether any rule is for a log source.
     #[must_use]
     pub fn is_asked(&self, source: SourceId) -> bool {

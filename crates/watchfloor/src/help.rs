@@ -6,7 +6,7 @@ watchfloor: a self-hosted security operations centre
 
   watchfloor normalize [OPTIONS] [FILE…]   any log record becomes a validated OCSF event
   watchfloor hunt [OPTIONS] [FILE…]        which rules match which records, as a timeline, JSON, CSV or a report
-  watchfloor rules check|test [PATH…]      what is wrong with Sigma rules; whether they match what they should
+  watchfloor rules check|test|coverage     what is wrong with Sigma rules; whether they match what they should; what they cover
   watchfloor bench normalize|detect FILE…  how fast that is on this machine, beside bare JSON parsers
 
 `watchfloor COMMAND --help` says more and has examples. Exit codes: 0 fine, 1 findings or failures, 2 usage.
@@ -64,6 +64,7 @@ Examples
 pub const RULES: &str = "\
 watchfloor rules check [OPTIONS] [PATH…]
 watchfloor rules test [OPTIONS] PATH…
+watchfloor rules coverage [OPTIONS] [PATH…]
 
 check reads Sigma rules, correlations and filters from files and folders (without a PATH: the built-in ones) and says what is wrong with
 them: a code, the place, and what to do. A document with an error cannot be used.
@@ -78,7 +79,14 @@ test runs the fixtures of rules: those of name.yml stand in name.test.yml, as li
   --packs DIR           a folder with your own mappings
   --placeholders FILE   as above
 
+coverage says which ATT&CK techniques rules look for, in which data, whether they are tested, and which rules are blind: no record that is
+recognised is of their log source.
+
+  --format FORMAT       table (default), json (one line a rule) or navigator (a layer for ATT&CK's Navigator)
+  --data PATH           judge by these records instead: a rule is blind if none is of its log source, or has none of its fields
+
 Examples
+  watchfloor rules coverage --data /var/log --format navigator > layer.json
   watchfloor rules check my-rules/
   watchfloor rules test my-rules/ || echo \"not today\"
 

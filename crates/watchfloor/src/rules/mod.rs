@@ -1,6 +1,7 @@
 //! `watchfloor rules`: what rule writers want.
 
 mod check;
+mod coverage;
 mod fixtures;
 pub mod load;
 
@@ -12,9 +13,10 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
     match parser.next()? {
         Some(Value(command)) => match command.to_str() {
             Some("check") => check::run(parser),
+            Some("coverage") => coverage::run(parser),
             Some("test") => fixtures::run(parser),
             _ => Err(Usage(format!(
-                "there is no `watchfloor rules {}`: there are check, test",
+                "there is no `watchfloor rules {}`: there are check, coverage, test",
                 command.to_string_lossy()
             ))
             .into()),
