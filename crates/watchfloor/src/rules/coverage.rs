@@ -72,7 +72,9 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
         let blind = match (&seen, &rule.correlation) {
             (_, Some(_)) => None,
             (Some(seen), None) => blind_in(&detection, seen, RuleId(number as u32), rule),
-            (None, None) => (!is_fed(&rule.source, &fed)).then(|| "no record that is recognised is of its log source".to_owned()),
+            (None, None) => {
+                (!is_fed(&rule.source, &fed)).then(|| "no record that is recognised is of its log source".to_owned())
+            }
         };
         (number, blind)
     };
@@ -104,10 +106,17 @@ fn tested(loaded: &Loaded) -> BTreeSet<String> {
 
 /// Whether entries of the taxonomy together name everything that a log source names.
 fn is_fed(source: &LogSource, fed: &[watchfloor_detect::EventSource]) -> bool {
-    let product = |one: &watchfloor_detect::EventSource| source.product.as_ref().is_none_or(|product| one.products.contains(product));
-    let service = source.service.as_ref().is_none_or(|service| fed.iter().any(|one| product(one) && one.services.contains(service)));
-    let category =
-        source.category.as_ref().is_none_or(|category| fed.iter().any(|one| product(one) && one.categories.contains(category)));
+    let product = |one: &watchfloor_detect::EventSource| {
+        source.product.as_ref().is_none_or(|product| one.products.contains(product))
+    };
+    let service = source
+        .service
+        .as_ref()
+        .is_none_or(|service| fed.iter().any(|one| product(one) && one.services.contains(service)));
+    let category = source
+        .category
+        .as_ref()
+        .is_none_or(|category| fed.iter().any(|one| product(one) && one.categories.contains(category)));
     service && category && fed.iter().any(product)
 }
 
@@ -149,8 +158,12 @@ fn blind_in(detection: &Detection, seen: &Seen, id: RuleId, rule: &Compiled) -> 
     if rule.keywords || rule.fields.is_empty() || rule.fields.iter().any(there) {
         return None;
     }
-    let names: Vec<&str> =
-        rule.fields.iter().filter_map(|field| detection.set.fields().get(usize::from(field.0))).map(String::as_str).collect();
+    let names: Vec<&str> = rule
+        .fields
+        .iter()
+        .filter_map(|field| detection.set.fields().get(usize::from(field.0)))
+        .map(String::as_str)
+        .collect();
     Some(format!("none of its fields occurs in the data: {}", names.join(", ")))
 }
 

@@ -71,12 +71,12 @@ pub fn matches(
         write!(out, "<p>All inputs are in <code><bdi>{}</bdi></code>.</p>", Text::line(table.folder))?;
     }
     filter(out, tally)?;
-    write!(
+    writeln!(
         out,
         "<table class=\"matches\"><caption class=\"unseen\">Matches in the order of their times</caption><thead><tr>\
          <th scope=\"col\" class=\"c-time\">Time ({})</th><th scope=\"col\" class=\"c-level\">Level</th>\
          <th scope=\"col\" class=\"c-host\">Host</th><th scope=\"col\" class=\"c-user\">User</th>\
-         <th scope=\"col\">Rule</th><th scope=\"col\" class=\"c-where\">Where</th></tr></thead><tbody id=\"rows\">\n",
+         <th scope=\"col\">Rule</th><th scope=\"col\" class=\"c-where\">Where</th></tr></thead><tbody id=\"rows\">",
         clock.zone()
     )?;
     let before = out.len();
@@ -156,7 +156,7 @@ impl Table<'_> {
             write!(out, "<bdi>{}</bdi>", Text::line(title))?;
         }
         let input = sight.input.strip_prefix(self.folder).unwrap_or(&sight.input);
-        write!(out, "</td><td><bdi>{}</bdi>:{}</td></tr>\n", Text::line(input), sight.line)
+        writeln!(out, "</td><td><bdi>{}</bdi>:{}</td></tr>", Text::line(input), sight.line)
     }
 
     fn details(&self, out: &mut String, sight: &Sight) -> fmt::Result {

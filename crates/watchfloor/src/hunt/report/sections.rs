@@ -130,9 +130,9 @@ pub fn techniques(out: &mut String, tally: &Tally<'_>) -> fmt::Result {
     heads(out, "Matches of each technique, by tactic", &["Technique", "Highest level", "matches", "hosts", "Rules"])?;
     let mut room = ROWS_MAX;
     for tactic in &tactics {
-        write!(
+        writeln!(
             out,
-            "<tbody><tr class=\"group\"><th scope=\"rowgroup\">{}</th><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>\n",
+            "<tbody><tr class=\"group\"><th scope=\"rowgroup\">{}</th><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>{}</td></tr>",
             tactic.name,
             tactic.all.levels.highest().map_or("", level),
             Number(tactic.all.levels.total()),
