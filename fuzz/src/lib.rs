@@ -14,6 +14,7 @@
 //! | `archives` | packed bytes give the records of the unpacked; damage is said; what comes out is bounded |
 //! | `mapping_language` | a fault names a place inside the file; what compiles makes valid events of any record |
 //! | `engine` | one line of valid JSON that validates; raw record, hash and size kept; every field of an unknown record in `unmapped` |
+//! | `sigma_rules` | a finding has a place inside the file; a document is refused with an error; what is not compiles and runs |
 //! | `ocsf_validate_export` | what is valid can be written in every version, and is valid there |
 #![allow(
     clippy::unwrap_used,
@@ -29,6 +30,7 @@ mod formats;
 mod framing;
 mod json;
 mod mapping;
+mod rules;
 
 /// What a target does with an input.
 pub type Target = fn(&[u8]);
@@ -49,6 +51,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("mapping_language", mapping::mapping_language),
     ("engine", events::engine),
     ("ocsf_validate_export", events::ocsf_validate_export),
+    ("sigma_rules", rules::sigma_rules),
 ];
 
 /// Runs a target.

@@ -4,6 +4,7 @@
 //! nothing, and its policy lets no other script run than the one whose hash it names.
 
 mod matches;
+mod rules;
 mod sections;
 mod tally;
 mod text;
@@ -25,7 +26,7 @@ use crate::detection::Detection;
 const STYLE: &str = include_str!("report/page.css");
 const SCRIPT: &str = include_str!("report/page.js");
 /// SHA-256 of [`STYLE`] and [`SCRIPT`] in base64. A test compares them, and says the right ones.
-const STYLE_HASH: &str = "xY++TsprNOfyxl5p6jTSZeesheO9JJx0XOwRlyFGidE=";
+const STYLE_HASH: &str = "zy+sq67Xmw2DKR7LdPz5UHyp12sl417pNV8I4+26ATE=";
 const SCRIPT_HASH: &str = "q/heV2jKmnUAh1YaEiANfg61VUyAkXfrqlyxhrjIxJg=";
 /// Most kinds of records that are listed.
 const KINDS_MAX: usize = 50;
@@ -92,8 +93,8 @@ fn page(out: &mut String, found: &Found, detection: &Detection, clock: &Clock<'_
         sections::figures(out, &tally)?;
         timeline::timeline(out, found, detection, clock.zone)?;
         sections::hosts(out, &tally, detection, clock)?;
-        sections::techniques(out, &tally)?;
-        sections::rules(out, &tally, detection, clock)?;
+        sections::techniques(out, &tally, detection)?;
+        rules::rules(out, &tally, detection, clock)?;
         matches::matches(out, found, &tally, detection, clock)?;
     }
     write!(

@@ -2,7 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
+use std::fs::File;
 use std::io::{self, BufWriter, Write};
+use std::path::Path;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -17,12 +19,21 @@ use super::{Found, report};
 use crate::Ended;
 use crate::detection::Detection;
 
+/// The file that is written to.
+pub fn create(path: &Path) -> anyhow::Result<File> {
+    File::create(path).with_context(|| format!("cannot write {}", path.display()))
+}
+
 /// Writes what was asked for, and says how it ended.
-pub fn show(found: &Found, detection: &Detection, exceptions: &Exceptions, options: &Options) -> anyhow::Result<Ended> {
-    let mut out: Box<dyn Write> = match &options.output {
-        Some(file) => Box::new(BufWriter::new(
-            std::fs::File::create(file).with_context(|| format!("cannot write {}", file.display()))?,
-        )),
+pub fn show(
+    found: &Found,
+    detection: &Detection,
+    exceptions: &Exceptions,
+    options: &Options,
+    output: Option<File>,
+) -> anyhow::Result<Ended> {
+    let mut out: Box<dyn Write> = match output {
+        Some(file) => Box::new(BufWriter::new(file)),
         None => Box::new(BufWriter::new(io::stdout().lock())),
     };
     if options.stats {

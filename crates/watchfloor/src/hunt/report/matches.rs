@@ -23,7 +23,7 @@ const RECORD_CHARS_MAX: usize = 1_500;
 /// Most bytes of values and records: a page that no browser opens helps nobody.
 const DETAILS_BYTES_MAX: usize = 24 << 20;
 
-/// What rows need to know.
+/// What rows need to know. Roles are written out: the style lays rows out as grids, and a browser may forget what they were.
 struct Table<'t> {
     detection: &'t Detection,
     clock: &'t Clock<'t>,
@@ -73,10 +73,10 @@ pub fn matches(
     filter(out, tally)?;
     writeln!(
         out,
-        "<table class=\"matches\"><caption class=\"unseen\">Matches in the order of their times</caption><thead><tr>\
-         <th scope=\"col\" class=\"c-time\">Time ({})</th><th scope=\"col\" class=\"c-level\">Level</th>\
-         <th scope=\"col\" class=\"c-host\">Host</th><th scope=\"col\" class=\"c-user\">User</th>\
-         <th scope=\"col\">Rule</th><th scope=\"col\" class=\"c-where\">Where</th></tr></thead><tbody id=\"rows\">",
+        "<table class=\"matches\" role=\"table\"><caption class=\"unseen\">Matches in the order of their times</caption><thead role=\"rowgroup\"><tr role=\"row\">\
+         <th role=\"columnheader\" scope=\"col\">Time ({})</th><th role=\"columnheader\" scope=\"col\">Level</th>\
+         <th role=\"columnheader\" scope=\"col\">Host</th><th role=\"columnheader\" scope=\"col\">User</th>\
+         <th role=\"columnheader\" scope=\"col\">Rule</th><th role=\"columnheader\" scope=\"col\">Where</th></tr></thead><tbody id=\"rows\" role=\"rowgroup\">",
         clock.zone()
     )?;
     let before = out.len();
@@ -136,13 +136,13 @@ impl Table<'_> {
         let rule = rule_of(sight, self.detection);
         let of = level_of(rule);
         let title = rule.map_or("", |rule| rule.meta.title.as_str());
-        write!(out, "<tr data-l=\"{}\" data-r=\"{}\"", of as usize, sight.rule.0)?;
+        write!(out, "<tr role=\"row\" data-l=\"{}\" data-r=\"{}\"", of as usize, sight.rule.0)?;
         if let Some(host) = self.hosts.get(sight.host.as_str()) {
             write!(out, " data-h=\"{host}\"")?;
         }
         write!(
             out,
-            "><td>{}</td><td>{}</td><td dir=\"auto\">{}</td><td dir=\"auto\">{}</td><td>",
+            "><td role=\"cell\">{}</td><td role=\"cell\">{}</td><td role=\"cell\" dir=\"auto\">{}</td><td role=\"cell\" dir=\"auto\">{}</td><td role=\"cell\">",
             time_of(sight).map_or_else(|| "no time".to_owned(), |time| self.clock.time(time)),
             level(of),
             Text::line(&sight.host),
@@ -156,7 +156,7 @@ impl Table<'_> {
             write!(out, "<bdi>{}</bdi>", Text::line(title))?;
         }
         let input = sight.input.strip_prefix(self.folder).unwrap_or(&sight.input);
-        writeln!(out, "</td><td><bdi>{}</bdi>:{}</td></tr>", Text::line(input), sight.line)
+        writeln!(out, "</td><td role=\"cell\"><bdi>{}</bdi>:{}</td></tr>", Text::line(input), sight.line)
     }
 
     fn details(&self, out: &mut String, sight: &Sight) -> fmt::Result {

@@ -1,26 +1,21 @@
-//! Hosts, techniques and rules.
+//! Levels, hosts and techniques.
 
-use std::collections::BTreeMap;
 use std::fmt::{self, Write};
 
 use watchfloor_sigma::Level;
 
-use super::tally::{Host, Levels, Rule, Span, Tally, Technique, most};
-use super::text::{Count, Number, Text, is_link};
+use super::tally::{Host, Levels, Span, Tally, Technique, most};
+use super::text::{Count, Number, Text};
 use super::{Clock, level};
 use crate::detection::Detection;
 
 /// Most hosts, techniques and rules on the page.
 pub const ROWS_MAX: usize = 1_000;
 /// Most names in a cell.
-const NAMES_MAX: usize = 4;
-/// Longest description, in characters.
-const DESCRIPTION_CHARS_MAX: usize = 2_000;
-/// Most references and false positives of a rule.
-const LIST_MAX: usize = 20;
+pub const NAMES_MAX: usize = 4;
 
 /// Says how many rows are not there.
-fn left_out(out: &mut String, all: usize, what: &str) -> fmt::Result {
+pub fn left_out(out: &mut String, all: usize, what: &str) -> fmt::Result {
     match all.checked_sub(ROWS_MAX) {
         None | Some(0) => Ok(()),
         Some(more) => {
@@ -43,7 +38,8 @@ fn names<'n>(out: &mut String, names: impl Iterator<Item = &'n str>, all: usize)
     }
 }
 
-fn heads(out: &mut String, caption: &str, heads: &[&str]) -> fmt::Result {
+/// A table up to its body.
+pub fn heads(out: &mut String, caption: &str, heads: &[&str]) -> fmt::Result {
     write!(
         out,
         "<div class=\"scroll\" role=\"region\" aria-label=\"{caption}\" tabindex=\"0\"><table><caption>{caption}</caption><thead><tr>"
@@ -115,17 +111,18 @@ fn span(out: &mut String, span: &Span, clock: &Clock<'_>) -> fmt::Result {
 }
 
 /// By technique.
-pub fn techniques(out: &mut String, tally: &Tally<'_>) -> fmt::Result {
+pub fn techniques(out: &mut String, tally: &Tally<'_>, detection: &Detection) -> fmt::Result {
     out.write_str(
         "<section id=\"techniques\" aria-labelledby=\"h-techniques\"><h2 id=\"h-techniques\">By technique</h2>",
     )?;
-    let tactics = tally.tactics();
+    let tactics = tally.tactics(detection);
     if tactics.is_empty() {
         return out.write_str("<p>No rule that matched names a technique of MITRE ATT&amp;CK.</p></section>\n");
     }
     out.write_str(
         "<p>Tactics and techniques of MITRE ATT&amp;CK as the rules name them, in the order of an intrusion. A match counts under \
-         each tactic and technique of its rule. Links lead to attack.mitre.org.</p>",
+         each tactic and technique of its rule. Where a rule names several tactics, a technique stands under those that most \
+         rules name with it. Links lead to attack.mitre.org.</p>",
     )?;
     heads(out, "Matches of each technique, by tactic", &["Technique", "Highest level", "matches", "hosts", "Rules"])?;
     let mut room = ROWS_MAX;
@@ -166,7 +163,7 @@ fn technique_row(out: &mut String, id: &str, one: &Technique<'_>, tally: &Tally<
         "</th><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>",
         one.levels.highest().map_or("", level),
         Number(one.levels.total()),
-        Number(one.hosts.iter().filter(|host| !host.is_empty()).count() as u64)
+        Number(one.hosts.len() as u64)
     )?;
     let titles = one.rules.iter().filter_map(|index| tally.rules.get(*index)).map(|rule| rule.meta.title.as_str());
     names(out, titles, one.rules.len())?;
@@ -181,112 +178,6 @@ fn technique_path(id: &str) -> Option<String> {
         None => digits(number, 4).then(|| id.to_owned()),
         Some((whole, part)) => (digits(whole, 4) && digits(part, 3)).then(|| format!("T{whole}/{part}")),
     }
-}
-
-/// By rule.
-pub fn rules(out: &mut String, tally: &Tally<'_>, detection: &Detection, clock: &Clock<'_>) -> fmt::Result {
-    out.write_str("<section id=\"rules\" aria-labelledby=\"h-rules\"><h2 id=\"h-rules\">By rule</h2>")?;
-    for rule in tally.rules.iter().take(ROWS_MAX) {
-        article(out, rule, detection, clock)?;
-    }
-    left_out(out, tally.rules.len(), "rules")?;
-    out.write_str("</section>\n")
-}
-
-fn article(out: &mut String, rule: &Rule<'_>, detection: &Detection, clock: &Clock<'_>) -> fmt::Result {
-    let meta = rule.meta;
-    let title = Text::line(if meta.title.is_empty() { "(no title)" } else { &meta.title });
-    write!(
-        out,
-        "<article class=\"rule {0}\" id=\"rule-{1}\" tabindex=\"-1\"><h3>{2} <bdi>{title}</bdi></h3><p class=\"sum\"><a href=\"#matches\" data-rule=\"{1}\">{3}</a>",
-        rule.level.as_str(),
-        rule.number,
-        level(rule.level),
-        Count(rule.count, "match", "matches"),
-    )?;
-    if let Some((first, last)) = rule.span.ends() {
-        match first == last {
-            true => write!(out, " at {}", clock.time(first))?,
-            false => write!(out, " from {} to {}", clock.time(first), clock.time(last))?,
-        }
-    }
-    out.write_str("</p>")?;
-    if !meta.description.trim().is_empty() {
-        write!(
-            out,
-            "<p class=\"pre\" dir=\"auto\">{}</p>",
-            Text::block(meta.description.trim(), DESCRIPTION_CHARS_MAX)
-        )?;
-    }
-    out.write_str("<dl>")?;
-    hosts_of(out, &rule.hosts)?;
-    if !meta.false_positives.is_empty() {
-        out.write_str("<dt>May be harmless</dt><dd>")?;
-        for text in meta.false_positives.iter().take(LIST_MAX) {
-            write!(out, "<span class=\"li\" dir=\"auto\">{}</span>", Text::line(text))?;
-        }
-        out.write_str("</dd>")?;
-    }
-    if !meta.references.is_empty() {
-        out.write_str("<dt>References</dt><dd>")?;
-        for address in meta.references.iter().take(LIST_MAX) {
-            reference(out, address)?;
-        }
-        out.write_str("</dd>")?;
-    }
-    origin(out, rule, detection)?;
-    out.write_str("</dl></article>\n")
-}
-
-fn hosts_of(out: &mut String, hosts: &BTreeMap<&str, u64>) -> fmt::Result {
-    write!(out, "<dt>{}</dt><dd>", if hosts.len() == 1 { "Host" } else { "Hosts" })?;
-    let shown = most(hosts, NAMES_MAX);
-    for name in &shown {
-        let count = hosts.get(name).copied().unwrap_or(0);
-        write!(out, "<span class=\"name\"><bdi>{}</bdi> ({})</span>", host_name(name), Number(count))?;
-    }
-    if hosts.len() > shown.len() {
-        write!(out, "<span class=\"more\">and {} more</span>", Number((hosts.len() - shown.len()) as u64))?;
-    }
-    out.write_str("</dd>")
-}
-
-fn reference(out: &mut String, address: &str) -> fmt::Result {
-    let shown = Text::line(address);
-    if is_link(address) {
-        return write!(out, "<a class=\"li\" href=\"{shown}\" rel=\"noopener noreferrer nofollow\">{shown}</a>");
-    }
-    write!(out, "<span class=\"li\" dir=\"auto\">{shown}</span>")
-}
-
-/// Where a rule is from, and what it is for.
-fn origin(out: &mut String, rule: &Rule<'_>, detection: &Detection) -> fmt::Result {
-    let meta = rule.meta;
-    let compiled = detection.set.rules.get(rule.number as usize);
-    let source = compiled.map(|compiled| &compiled.source).into_iter();
-    let source: Vec<&str> = source
-        .flat_map(|source| [&source.product, &source.category, &source.service])
-        .filter_map(|part| part.as_deref())
-        .collect();
-    let source = source.join(" / ");
-    let tags = meta.tags.join(", ");
-    let written = [meta.date.as_str(), meta.modified.as_str()];
-    let written: Vec<&str> = written.into_iter().filter(|date| !date.is_empty()).collect();
-    let written = written.join(", changed ");
-    for (name, text) in [
-        ("Log source", source.as_str()),
-        ("Tags", &tags),
-        ("Author", &meta.author),
-        ("Written", &written),
-        ("Status", meta.status.map_or("", |status| status.as_str())),
-        ("Licence", &meta.license),
-        ("Rule id", meta.id.as_deref().unwrap_or_default()),
-    ] {
-        if !text.is_empty() {
-            write!(out, "<dt>{name}</dt><dd dir=\"auto\">{}</dd>", Text::line(text))?;
-        }
-    }
-    Ok(())
 }
 
 /// Levels and their numbers, the highest first.

@@ -103,6 +103,13 @@ pub struct Rule<'f> {
     pub hosts: BTreeMap<&'f str, u64>,
 }
 
+impl<'f> Rule<'f> {
+    /// Its hosts that have a name.
+    pub fn named_hosts(&self) -> impl Iterator<Item = &'f str> {
+        self.hosts.keys().copied().filter(|host| !host.is_empty())
+    }
+}
+
 /// A technique, or a tactic as a whole.
 #[derive(Debug, Default)]
 pub struct Technique<'f> {
@@ -184,25 +191,22 @@ impl<'f> Tally<'f> {
     }
 
     /// Tactics in their order, with techniques, and at last what names no tactic. Rules that name neither are in none.
-    pub fn tactics(&self) -> Vec<Tactic<'f>> {
-        let last = TACTICS.len();
+    pub fn tactics(&self, detection: &Detection) -> Vec<Tactic<'f>> {
+        let (last, usage) = (TACTICS.len(), Usage::new(detection));
         let mut by_tactic: BTreeMap<usize, Tactic<'f>> = BTreeMap::new();
         for (index, rule) in self.rules.iter().enumerate() {
-            let mut techniques: BTreeSet<String> = rule.meta.techniques().map(|id| id.to_uppercase()).collect();
+            let techniques: BTreeSet<String> = rule.meta.techniques().map(|id| id.to_uppercase()).collect();
             let mut places = tactics_of(rule.meta);
             if places.is_empty() && !techniques.is_empty() {
                 places.insert(last);
             }
-            if techniques.is_empty() {
-                techniques.insert(String::new());
-            }
-            for place in places {
+            for place in places.iter().copied() {
                 let name = TACTICS.get(place).map_or("No tactic named", |(_, name)| *name);
                 let new = || Tactic { name, all: Technique::default(), techniques: BTreeMap::new() };
                 let tactic = by_tactic.entry(place).or_insert_with(new);
                 tactic.all.add(index, rule);
-                for id in &techniques {
-                    tactic.techniques.entry(id.clone()).or_default().add(index, rule);
+                for id in usage.of_tactic(place, &places, &techniques) {
+                    tactic.techniques.entry(id.to_owned()).or_default().add(index, rule);
                 }
             }
         }
@@ -213,9 +217,56 @@ impl<'f> Tally<'f> {
 impl<'f> Technique<'f> {
     fn add(&mut self, index: usize, rule: &Rule<'f>) {
         self.levels.add(rule.level, rule.count);
-        self.hosts.extend(rule.hosts.keys());
+        self.hosts.extend(rule.named_hosts());
         self.rules.insert(index);
     }
+}
+
+/// How many of all rules name a technique, without its part, together with a tactic.
+struct Usage(BTreeMap<String, BTreeMap<usize, u64>>);
+
+impl Usage {
+    fn new(detection: &Detection) -> Self {
+        let mut counts: BTreeMap<String, BTreeMap<usize, u64>> = BTreeMap::new();
+        for rule in &detection.set.rules {
+            let places = tactics_of(&rule.meta);
+            let techniques: BTreeSet<String> = rule.meta.techniques().map(|id| whole(&id).to_uppercase()).collect();
+            for id in techniques {
+                let count = counts.entry(id).or_default();
+                for place in &places {
+                    *count.entry(*place).or_insert(0) += 1;
+                }
+            }
+        }
+        Self(counts)
+    }
+
+    /// Whether the rules that name a technique name the tactic at least half as often as any other.
+    fn is_usual(&self, id: &str, place: usize) -> bool {
+        let Some(counts) = self.0.get(whole(id)) else { return false };
+        let most = counts.values().max().copied().unwrap_or(0);
+        counts.get(&place).is_some_and(|count| count * 2 >= most)
+    }
+
+    /// The techniques of a rule that stand under one of its tactics. Rules do not say which of their techniques serves which of
+    /// their tactics; what most rules say together tells. Nothing that a rule names is lost: a technique that is usual under none of its tactics
+    /// stands under all, and a tactic that is left without has all.
+    fn of_tactic<'t>(&self, place: usize, places: &BTreeSet<usize>, techniques: &'t BTreeSet<String>) -> Vec<&'t str> {
+        let is_here = |id: &&String| self.is_usual(id, place) || !places.iter().any(|place| self.is_usual(id, *place));
+        let mut here: Vec<&str> = techniques.iter().filter(is_here).map(String::as_str).collect();
+        if here.is_empty() {
+            here.extend(techniques.iter().map(String::as_str));
+        }
+        if here.is_empty() {
+            here.push("");
+        }
+        here
+    }
+}
+
+/// A technique without its part: `T1059` of `T1059.001`.
+fn whole(id: &str) -> &str {
+    id.split_once('.').map_or(id, |(whole, _)| whole)
 }
 
 /// Places in [`TACTICS`] of the tactics that a rule names.

@@ -174,7 +174,8 @@ const LEFT: f64 = 56.0;
 const RIGHT: f64 = 16.0;
 const TOP: f64 = 12.0;
 const HEIGHT: f64 = 210.0;
-const BELOW: f64 = 48.0;
+/// Room for labels: one line, or two.
+const BELOW: [f64; 2] = [28.0, 46.0];
 
 /// The section of the page.
 pub fn timeline(out: &mut String, found: &Found, detection: &Detection, zone: &TimeZone) -> fmt::Result {
@@ -220,7 +221,7 @@ fn drawing(out: &mut String, bars: &Bars) -> fmt::Result {
         out,
         "<div class=\"scroll\" role=\"region\" aria-label=\"Timeline chart\" tabindex=\"0\"><svg class=\"chart\" viewBox=\"0 0 {WIDTH} {}\" role=\"img\" aria-labelledby=\"chart-title chart-desc\">\
          <title id=\"chart-title\">Matches over time, by level</title><desc id=\"chart-desc\">The table below the chart has the same numbers.</desc>",
-        TOP + HEIGHT + BELOW
+        TOP + HEIGHT + if bars.step.label(bars.first).0.is_some() { BELOW[1] } else { BELOW[0] }
     )?;
     let mut count = 0;
     while count <= top {
