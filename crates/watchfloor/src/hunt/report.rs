@@ -26,7 +26,7 @@ use crate::detection::Detection;
 const STYLE: &str = include_str!("report/page.css");
 const SCRIPT: &str = include_str!("report/page.js");
 /// SHA-256 of [`STYLE`] and [`SCRIPT`] in base64. A test compares them, and says the right ones.
-const STYLE_HASH: &str = "zy+sq67Xmw2DKR7LdPz5UHyp12sl417pNV8I4+26ATE=";
+const STYLE_HASH: &str = "CVtt8Zuba7bw51bEM9Wul/BWTrlzHTcrpxaKVJElFPs=";
 const SCRIPT_HASH: &str = "q/heV2jKmnUAh1YaEiANfg61VUyAkXfrqlyxhrjIxJg=";
 /// Most kinds of records that are listed.
 const KINDS_MAX: usize = 50;
@@ -99,7 +99,7 @@ fn page(out: &mut String, found: &Found, detection: &Detection, clock: &Clock<'_
     }
     write!(
         out,
-        "</main><footer><p>Made by Watchfloor {}. Characters that cannot be seen are shown as ␀ or ⟨U+202E⟩; … stands where a text was cut.</p></footer>\n\
+        "</main><footer><p>Made by Watchfloor {}. Characters that cannot be seen are shown as ⟨U+202E⟩; … stands where a text was cut.</p></footer>\n\
          <script>{SCRIPT}</script></body></html>\n",
         env!("CARGO_PKG_VERSION")
     )

@@ -30,9 +30,9 @@ fn overview(out: &mut String, tally: &Tally<'_>) -> fmt::Result {
     heads(out, "Rules that matched, the highest level first", &["Level", "Rule", "matches", "hosts"])?;
     out.write_str("<tbody>")?;
     for rule in tally.rules.iter().take(ROWS_MAX) {
-        write!(
+        writeln!(
             out,
-            "<tr><td>{}</td><th scope=\"row\"><a href=\"#rule-{}\"><bdi>{}</bdi></a></th><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n",
+            "<tr><td>{}</td><th scope=\"row\"><a href=\"#rule-{}\"><bdi>{}</bdi></a></th><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
             level(rule.level),
             rule.number,
             title(rule),

@@ -12,7 +12,7 @@ use crate::detection::Detection;
 /// Most hosts, techniques and rules on the page.
 pub const ROWS_MAX: usize = 1_000;
 /// Most names in a cell.
-pub const NAMES_MAX: usize = 4;
+pub const NAMES_MAX: usize = 3;
 
 /// Says how many rows are not there.
 pub fn left_out(out: &mut String, all: usize, what: &str) -> fmt::Result {

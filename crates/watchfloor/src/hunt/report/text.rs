@@ -76,9 +76,6 @@ fn write_special(c: char, out: &mut Formatter<'_>) -> fmt::Result {
         '"' => out.write_str("&quot;"),
         '\'' => out.write_str("&#39;"),
         '`' => out.write_str("&#96;"),
-        '\u{7f}' => out.write_char('\u{2421}'),
-        // Control characters have pictures of their own.
-        '\0'..='\u{1f}' => out.write_char(char::from_u32(0x2400 + u32::from(c)).unwrap_or('\u{fffd}')),
         _ => write!(out, "⟨U+{:04X}⟩", u32::from(c)),
     }
 }
@@ -130,11 +127,11 @@ mod tests {
         check("plain — Ünïcode", "plain — Ünïcode");
         check("<script>alert('1')</script>", "&lt;script&gt;alert(&#39;1&#39;)&lt;/script&gt;");
         check("\" onload=`x` &amp;", "&quot; onload=&#96;x&#96; &amp;amp;");
-        check("a\r\n\tb\0\u{1b}[2J\u{7f}\u{85}", "a␍␊␉b␀␛[2J␡⟨U+0085⟩");
+        check("a\r\n\tb\0\u{1b}[2J\u{7f}\u{85}", "a⟨U+000D⟩⟨U+000A⟩⟨U+0009⟩b⟨U+0000⟩⟨U+001B⟩[2J⟨U+007F⟩⟨U+0085⟩");
         check("exe.\u{202e}gpj\u{2066}\u{200b}\u{e0041}", "exe.⟨U+202E⟩gpj⟨U+2066⟩⟨U+200B⟩⟨U+E0041⟩");
         check(&"ä".repeat(400), &"ä".repeat(400));
         check(&"ä".repeat(401), &("ä".repeat(400) + "…"));
-        assert_eq!(Text::block("a\r\n\tb\rc\u{202e}\n\n", 9).to_string(), "a\n\tb␍c⟨U+202E⟩");
+        assert_eq!(Text::block("a\r\n\tb\rc\u{202e}\n\n", 99).to_string(), "a\n\tb⟨U+000D⟩c⟨U+202E⟩");
     }
 
     #[test]
