@@ -97,6 +97,7 @@ pub fn read(text: &str, options: &Options) -> Read {
         let document = match collection.complete(document, &mut told) {
             Some(document) => document,
             None => {
+                read.refused += usize::from(told.iter().any(|finding| finding.grade == Grade::Error));
                 findings.extend(told);
                 continue;
             }

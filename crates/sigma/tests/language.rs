@@ -228,6 +228,9 @@ fn what_several_documents_share_is_in_each() {
             _ => String::new(),
         })
         .collect();
+    // Nothing to repeat, and an action that is none.
+    let wrong = watchfloor_sigma::read("action: repeat\ntitle: t\n---\naction: all\n", &Options::default());
+    assert_eq!((codes(&wrong), wrong.refused), (vec!["sigma.action", "sigma.action"], 2));
     assert_eq!(found, ["A:1", "A:2"]);
     assert_eq!(read.refused, 1);
 }
