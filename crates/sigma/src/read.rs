@@ -114,6 +114,9 @@ pub fn read(text: &str, options: &Options) -> Read {
         findings.push(Finding::error("sigma.empty", yaml::START, "there is no rule in this file"));
         read.refused = 1;
     }
+    // YAML counts carriage returns alone as line ends; nobody else does.
+    let last = text.lines().count().max(1) as u32;
+    findings.iter_mut().for_each(|finding| finding.place.line = finding.place.line.min(last));
     findings.sort_by_key(|finding| finding.place);
     read.findings = findings;
     read
