@@ -1,9 +1,10 @@
 //! Running a set of rules over records.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::hash::BuildHasher as _;
 use std::sync::Arc;
 
+use aho_corasick::{AhoCorasick, MatchKind};
 use watchfloor_model::{Document, Span, Value};
 
 use crate::facts::{Fact, Facts, FieldId};
@@ -32,8 +33,19 @@ struct Bucket {
     always: Box<[u32]>,
     /// One bit for each field.
     fields: Box<[u64]>,
-    keywords: bool,
+    keywords: Keywords,
     any: bool,
+}
+
+/// Which records have values that are worth asking for keywords.
+#[derive(Debug)]
+enum Keywords {
+    /// None: no rule asks.
+    None,
+    /// All.
+    Every,
+    /// Those whose text has one of these pieces. Numbers are looked at as well if one could be in them.
+    With { pieces: AhoCorasick, numbers: bool },
 }
 
 type Remembered = HashMap<Box<[u8]>, Box<[PredicateId]>, foldhash::fast::FixedState>;
@@ -143,8 +155,10 @@ impl Engine {
                 self.ask(field.0, *fact, doc);
             }
         }
-        if bucket.keywords {
-            self.ask_everything(doc, line);
+        match &bucket.keywords {
+            Keywords::None => {}
+            Keywords::With { pieces, numbers } if !self.may_have(pieces, *numbers, doc) => {}
+            Keywords::With { .. } | Keywords::Every => self.ask_everything(doc, line),
         }
         let set = Arc::clone(&self.set);
         let trues = std::mem::take(&mut self.trues);
@@ -164,6 +178,26 @@ impl Engine {
         }
         self.matches.sort_unstable();
         &self.matches
+    }
+
+    /// Whether a piece is in the record: all its texts stand in one buffer.
+    fn may_have(&mut self, pieces: &AhoCorasick, numbers: bool, doc: &Document) -> bool {
+        let text = self.scratch.lowered(doc.all_text());
+        if numbers {
+            for node in doc.nodes() {
+                let fact = match node.value {
+                    Value::Int(number) => Fact::Int(number),
+                    Value::Float(number) => Fact::Float(number),
+                    Value::Bool(value) => Fact::Bool(value),
+                    _ => continue,
+                };
+                if let Some(value) = fact.text(doc) {
+                    text.push('\n');
+                    text.push_str(&value);
+                }
+            }
+        }
+        pieces.is_match(text.as_str())
     }
 
     /// Keywords: every value of the record, and the line it is if it is one.
@@ -294,7 +328,7 @@ fn answer(lazy: &Lazy, doc: &Document, facts: &Facts) -> bool {
 fn bucket(set: &RuleSet, source: &EventSource) -> Bucket {
     let mut rules = vec![0_u64; set.rules.len().div_ceil(64)];
     let mut fields = vec![0_u64; set.fields().len().div_ceil(64)];
-    let (mut always, mut keywords, mut any) = (Vec::new(), false, false);
+    let (mut always, mut keywords, mut any) = (Vec::new(), BTreeSet::new(), false);
     // Correlations look at fields of records that no rule may ask about.
     for rule in set.rules.iter().filter(|rule| rule.correlation.is_some()) {
         rule.fields.iter().for_each(|field| mark(&mut fields, usize::from(field.0)));
@@ -304,12 +338,34 @@ fn bucket(set: &RuleSet, source: &EventSource) -> Bucket {
         any = true;
         mark(&mut rules, id.0 as usize);
         rule.fields.iter().for_each(|field| mark(&mut fields, usize::from(field.0)));
-        keywords |= rule.keywords;
+        keywords.extend(rule.keywords.iter().copied());
         if rule.always {
             always.push(id.0);
         }
     }
+    let keywords = gate(set, &keywords);
     Bucket { rules: rules.into(), always: always.into(), fields: fields.into(), keywords, any }
+}
+
+/// What leads to keywords.
+fn gate(set: &RuleSet, keywords: &BTreeSet<PredicateId>) -> Keywords {
+    if keywords.is_empty() {
+        return Keywords::None;
+    }
+    let mut pieces = BTreeSet::new();
+    for keyword in keywords {
+        match set.keyword_pieces.get(keyword) {
+            Some(some) if !some.is_empty() => pieces.extend(some),
+            _ => return Keywords::Every,
+        }
+    }
+    let in_number = |piece: &&String| piece.bytes().all(|byte| b"0123456789+-.aefilnrstu".contains(&byte));
+    let numbers = pieces.iter().any(in_number);
+    // What is too large for one automaton is asked without.
+    AhoCorasick::builder()
+        .match_kind(MatchKind::LeftmostFirst)
+        .build(pieces)
+        .map_or(Keywords::Every, |pieces| Keywords::With { pieces, numbers })
 }
 
 fn mark(bits: &mut [u64], at: usize) {

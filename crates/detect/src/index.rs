@@ -11,7 +11,7 @@ use regex::Regex;
 use regex_syntax::hir::literal::{ExtractKind, Extractor};
 use watchfloor_model::Document;
 use watchfloor_sigma::logic::{Network, Order};
-use watchfloor_sigma::pattern::lower;
+use watchfloor_sigma::pattern::{lower, lower_into};
 use watchfloor_sigma::{Part, Pattern, Test};
 
 use crate::facts::Fact;
@@ -22,6 +22,8 @@ pub type PredicateId = u32;
 
 /// Shortest literal of an expression that is worth looking for first.
 const LITERAL_BYTES_MIN: usize = 3;
+/// Most bytes of pieces whose automaton is a table, which is faster and larger.
+const DENSE_BYTES_MAX: usize = 300;
 /// Most literals of one expression.
 const LITERALS_MAX: usize = 64;
 
@@ -74,6 +76,15 @@ pub struct Scratch {
     ask: Vec<u32>,
 }
 
+impl Scratch {
+    /// A text in lower case.
+    pub fn lowered(&mut self, text: &str) -> &mut String {
+        self.lower.clear();
+        lower_into(text, &mut self.lower);
+        &mut self.lower
+    }
+}
+
 impl FieldIndex {
     /// Adds a question; false if it is none that a value alone answers.
     pub fn add(&mut self, test: &Test, id: PredicateId) -> bool {
@@ -102,13 +113,8 @@ impl FieldIndex {
             [Part::Any, Part::Text(_)] if !pattern.cased => Some(Left::End(id)),
             _ => None,
         };
-        let texts = pattern.parts.iter().filter_map(|part| match part {
-            Part::Text(text) => Some(text),
-            Part::Any | Part::One => None,
-        });
-        let longest = texts.max_by_key(|text| text.len()).map(|text| lower(text));
         let left = left.unwrap_or_else(|| self.ask(Asked::Pattern(pattern.clone()), id));
-        self.lead(longest.into_iter().collect(), left);
+        self.lead(longest(pattern).into_iter().collect(), left);
     }
 
     fn add_regex(&mut self, text: &str, id: PredicateId) {
@@ -152,10 +158,10 @@ impl FieldIndex {
         self.known = HashMap::default();
         let pieces = std::mem::take(&mut self.pieces);
         if !pieces.is_empty() {
-            let automaton = AhoCorasick::builder()
-                .match_kind(MatchKind::Standard)
-                .kind(Some(AhoCorasickKind::ContiguousNFA))
-                .build(&pieces)?;
+            let small = pieces.iter().map(String::len).sum::<usize>() <= DENSE_BYTES_MAX;
+            let kind = if small { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA };
+            let automaton =
+                AhoCorasick::builder().match_kind(MatchKind::Standard).kind(Some(kind)).build(&pieces)?;
             self.automaton = Some(automaton);
         }
         Ok(())
@@ -234,12 +240,7 @@ impl FieldIndex {
     fn answer_text(&self, text: &str, scratch: &mut Scratch, yes: &mut Vec<PredicateId>) {
         let Scratch { lower: lowered, ask } = scratch;
         lowered.clear();
-        if text.is_ascii() {
-            lowered.push_str(text);
-            lowered.make_ascii_lowercase();
-        } else {
-            lowered.push_str(&lower(text));
-        }
+        lower_into(text, lowered);
         yes.extend(&self.any);
         if !self.exact.is_empty() {
             yes.extend(self.exact.get(lowered.as_str()).into_iter().flatten());
@@ -276,6 +277,25 @@ impl FieldIndex {
             }
         }
     }
+}
+
+/// Texts in lower case of which one is in every text that answers a question with yes; none if that is not known.
+#[must_use]
+pub fn pieces(test: &Test) -> Vec<String> {
+    match test {
+        Test::Text(pattern) => longest(pattern).into_iter().collect(),
+        Test::Regex(regex) => needed(regex),
+        _ => Vec::new(),
+    }
+}
+
+/// The longest text of a pattern, in lower case.
+fn longest(pattern: &Pattern) -> Option<String> {
+    let texts = pattern.parts.iter().filter_map(|part| match part {
+        Part::Text(text) => Some(text),
+        Part::Any | Part::One => None,
+    });
+    texts.max_by_key(|text| text.len()).map(|text| lower(text))
 }
 
 /// Texts in lower case of which one is in every match of an expression; none if that is not known.

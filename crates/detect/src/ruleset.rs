@@ -7,7 +7,7 @@ use watchfloor_sigma::{Correlation, Document as RuleDocument, Filter, LogSource,
 
 use crate::access::access;
 use crate::facts::FieldId;
-use crate::index::{FieldIndex, PredicateId};
+use crate::index::{FieldIndex, PredicateId, pieces};
 use crate::source::EventSource;
 
 /// Number of a rule in its set.
@@ -62,14 +62,22 @@ pub struct Compiled {
     pub(crate) condition: Code,
     /// Its fields.
     pub fields: Vec<FieldId>,
-    /// It asks all values of a record.
-    pub keywords: bool,
+    /// The questions that it asks all values of a record.
+    pub(crate) keywords: Vec<PredicateId>,
     /// It is over the matches of rules, not over records.
     pub correlation: Option<Correlation>,
     /// It is there for a correlation, and its own matches are not told.
     pub silent: bool,
     /// It must be evaluated for every record of its log source.
     pub(crate) always: bool,
+}
+
+impl Compiled {
+    /// Whether it asks all values of a record.
+    #[must_use]
+    pub fn asks_keywords(&self) -> bool {
+        !self.keywords.is_empty()
+    }
 }
 
 /// Rules compiled together. A set does not change; another one takes its place.
@@ -82,6 +90,8 @@ pub struct RuleSet {
     pub(crate) indexes: Vec<FieldIndex>,
     /// Questions to all values.
     pub(crate) keywords: FieldIndex,
+    /// For each of them, pieces of text of which one is in every value that answers it with yes; none if that is not known.
+    pub(crate) keyword_pieces: HashMap<PredicateId, Vec<String>>,
     pub(crate) lazies: Vec<Lazy>,
     predicates: HashMap<Predicate, u32>,
     known_lazies: HashMap<Lazy, u32>,
@@ -117,7 +127,7 @@ impl RuleSet {
     }
 
     fn add(&mut self, rule: &Rule, filters: &[&Filter]) {
-        let mut adding = Adding { set: self, fields: Vec::new(), keywords: false, base: 0 };
+        let mut adding = Adding { set: self, fields: Vec::new(), keywords: Vec::new(), base: 0 };
         let mut searches: Vec<Code> = rule.searches.iter().map(|search| adding.code(search)).collect();
         let mut condition = adding.code(&rule.condition);
         for filter in filters.iter().filter(|filter| is_for(filter, rule)) {
@@ -153,7 +163,7 @@ impl RuleSet {
             searches: Box::default(),
             condition: Code::Any(Box::default()),
             fields,
-            keywords: false,
+            keywords: Vec::new(),
             correlation: Some(correlation.clone()),
             silent: false,
             always: false,
@@ -272,7 +282,7 @@ fn count(code: &Code, asked: &mut [u32]) {
 struct Adding<'s> {
     set: &'s mut RuleSet,
     fields: Vec<FieldId>,
-    keywords: bool,
+    keywords: Vec<PredicateId>,
     /// Number of the first search of what is being compiled.
     base: u32,
 }
@@ -296,8 +306,10 @@ impl Adding<'_> {
 
     fn question(&mut self, predicate: &Predicate) -> Code {
         let Some(name) = &predicate.field else {
-            self.keywords = true;
-            return self.asked(predicate, None);
+            let id = self.asked(predicate, None);
+            self.keywords.push(id);
+            self.set.keyword_pieces.entry(id).or_insert_with(|| pieces(&predicate.test));
+            return Code::Ask(id);
         };
         let field = self.field(name);
         let lazy = match &predicate.test {
@@ -305,7 +317,7 @@ impl Adding<'_> {
             Test::Exists => Lazy::Exists(field),
             Test::Field(reference) => Lazy::Field(field, self.field(&reference.field), reference.clone()),
             Test::Time(part, order, number) => Lazy::Time(field, *part, *order, *number),
-            _ => return self.asked(predicate, Some(field)),
+            _ => return Code::Ask(self.asked(predicate, Some(field))),
         };
         let next = self.set.lazies.len() as u32;
         let number = *self.set.known_lazies.entry(lazy.clone()).or_insert(next);
@@ -315,7 +327,7 @@ impl Adding<'_> {
         Code::Lazy(number)
     }
 
-    fn asked(&mut self, predicate: &Predicate, field: Option<FieldId>) -> Code {
+    fn asked(&mut self, predicate: &Predicate, field: Option<FieldId>) -> PredicateId {
         let next = self.set.predicates.len() as u32;
         let id = *self.set.predicates.entry(predicate.clone()).or_insert(next);
         if id == next {
@@ -327,6 +339,6 @@ impl Adding<'_> {
             let answers = index.is_some_and(|index| index.add(&predicate.test, id));
             debug_assert!(answers, "a question that no index answers");
         }
-        Code::Ask(id)
+        id
     }
 }

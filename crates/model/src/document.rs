@@ -121,6 +121,12 @@ impl Document {
         self.text.get(start..start + span.len as usize).unwrap_or_default()
     }
 
+    /// The record's text and behind it all texts that are not pieces of it.
+    #[must_use]
+    pub fn all_text(&self) -> &str {
+        &self.text
+    }
+
     /// All nodes in preorder.
     #[must_use]
     pub fn nodes(&self) -> &[Node] {

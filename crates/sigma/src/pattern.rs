@@ -109,7 +109,36 @@ impl Pattern {
 /// A text in lower case, character by character, whatever stands beside it: so a piece of a text is the same piece in lower case.
 #[must_use]
 pub fn lower(text: &str) -> String {
-    if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().flat_map(char::to_lowercase).collect() }
+    let mut lowered = String::with_capacity(text.len());
+    lower_into(text, &mut lowered);
+    lowered
+}
+
+/// Appends a text in lower case, as [`lower`] writes it.
+pub fn lower_into(text: &str, lowered: &mut String) {
+    let mut rest = text;
+    while !rest.is_empty() {
+        let (plain, other) = rest.split_at_checked(ascii_bytes(rest)).unwrap_or((rest, ""));
+        let from = lowered.len();
+        lowered.push_str(plain);
+        if let Some(added) = lowered.get_mut(from..) {
+            added.make_ascii_lowercase();
+        }
+        let mut chars = other.chars();
+        lowered.extend(chars.next().into_iter().flat_map(char::to_lowercase));
+        rest = chars.as_str();
+    }
+}
+
+/// How many bytes of ASCII a text begins with.
+fn ascii_bytes(text: &str) -> usize {
+    const STEP: usize = 64;
+    if text.is_ascii() {
+        return text.len();
+    }
+    let whole = STEP * text.as_bytes().chunks_exact(STEP).take_while(|chunk| chunk.is_ascii()).count();
+    let rest = text.bytes().skip(whole).take_while(u8::is_ascii).count();
+    whole + rest
 }
 
 /// Fits pieces from the left, going back to the last [`Part::Any`] only: what stands before it fits at its first place or nowhere.
@@ -162,6 +191,15 @@ mod tests {
             ("tail\\", vec![text("tail\\")]),
         ] {
             assert_eq!(Pattern::parse(source).parts, expected, "{source}");
+        }
+    }
+
+    #[test]
+    fn lower_case_is_that_of_each_character() {
+        let long = format!("{}Ä{}ß", "A".repeat(130), "Bc".repeat(40));
+        for text in ["", "ABC", "ÄB", "aÖ", "ΣΑΣ", "İK", &long] {
+            let due: String = text.chars().flat_map(char::to_lowercase).collect();
+            assert_eq!(lower(text), due, "{text}");
         }
     }
 

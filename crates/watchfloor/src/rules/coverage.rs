@@ -155,7 +155,7 @@ fn blind_in(detection: &Detection, seen: &Seen, id: RuleId, rule: &Compiled) -> 
         return Some("no record of the data is of its log source".to_owned());
     }
     let there = |field: &FieldId| seen.fields.get(&id).is_some_and(|fields| fields.contains(field));
-    if rule.keywords || rule.fields.is_empty() || rule.fields.iter().any(there) {
+    if rule.asks_keywords() || rule.fields.is_empty() || rule.fields.iter().any(there) {
         return None;
     }
     let names: Vec<&str> = rule
