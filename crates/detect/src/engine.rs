@@ -56,6 +56,8 @@ pub struct Engine {
     set: Arc<RuleSet>,
     sources: HashMap<EventSource, SourceId>,
     buckets: Vec<Arc<Bucket>>,
+    /// Number of the first bucket: numbers are not given twice.
+    first: u32,
     remembered: Remembered,
     /// Hashes of values that were seen once: a value is remembered when it comes again.
     seen: Vec<u64>,
@@ -83,6 +85,7 @@ impl Engine {
             set,
             sources: HashMap::new(),
             buckets: Vec::new(),
+            first: 0,
             remembered: Remembered::default(),
             seen: vec![0; SEEN],
             key: Vec::new(),
@@ -108,38 +111,49 @@ impl Engine {
         }
         if self.buckets.len() >= SOURCES_MAX {
             self.sources.clear();
+            self.first = self.first.wrapping_add(self.buckets.len() as u32);
             self.buckets.clear();
         }
-        let id = SourceId(self.buckets.len() as u32);
+        let id = SourceId(self.first.wrapping_add(self.buckets.len() as u32));
         self.buckets.push(Arc::new(bucket(&self.set, source)));
         self.sources.insert(source.clone(), id);
         id
     }
 
+    fn bucket(&self, source: SourceId) -> Option<&Arc<Bucket>> {
+        self.buckets.get(source.0.wrapping_sub(self.first) as usize)
+    }
+
+    /// Whether the number of a log source still stands for one.
+    #[must_use]
+    pub fn knows(&self, source: SourceId) -> bool {
+        self.bucket(source).is_some()
+    }
+
     /// The rules for a log source.
     #[must_use]
     pub fn rules_of(&self, source: SourceId) -> Vec<RuleId> {
-        let Some(bucket) = self.buckets.get(source.0 as usize) else { return Vec::new() };
+        let Some(bucket) = self.bucket(source) else { return Vec::new() };
         (0..self.set.rules.len()).filter(|at| has(&bucket.rules, *at)).map(|at| RuleId(at as u32)).collect()
     }
 
     /// Whether any rule is for a log source.
     #[must_use]
     pub fn is_asked(&self, source: SourceId) -> bool {
-        self.buckets.get(source.0 as usize).is_some_and(|bucket| bucket.any)
+        self.bucket(source).is_some_and(|bucket| bucket.any)
     }
 
     /// Whether the rules for a log source ask about a field.
     #[must_use]
     pub fn asks(&self, source: SourceId, field: FieldId) -> bool {
-        self.buckets.get(source.0 as usize).is_some_and(|bucket| has(&bucket.fields, usize::from(field.0)))
+        self.bucket(source).is_some_and(|bucket| has(&bucket.fields, usize::from(field.0)))
     }
 
     /// The rules that match a record, in order of their numbers. A record that is a `line` of text is itself one of the values that keywords
     /// are looked for in.
     pub fn evaluate(&mut self, source: SourceId, doc: &Document, facts: &Facts, line: bool) -> &[RuleId] {
         self.matches.clear();
-        let Some(bucket) = self.buckets.get(source.0 as usize).map(Arc::clone) else { return &[] };
+        let Some(bucket) = self.bucket(source).map(Arc::clone) else { return &[] };
         if !bucket.any {
             return &[];
         }

@@ -79,6 +79,16 @@ impl Facts {
         self.of(field).any(|fact| fact != Fact::Other)
     }
 
+    /// Adds the values of a field to another one.
+    pub fn copy(&mut self, from: FieldId, to: FieldId) {
+        let first = self.first.get(usize::from(from.0)).filter(|first| first.0 == self.generation);
+        let mut at = first.map_or(self.list.len(), |first| first.1 as usize);
+        while let Some((_, fact)) = self.list.get(at).filter(|(field, _)| *field == from) {
+            self.add(to, *fact);
+            at += 1;
+        }
+    }
+
     /// Forgets a field that has no value, to add it anew.
     pub fn forget(&mut self, field: FieldId) {
         if let Some(first) = self.first.get_mut(usize::from(field.0)) {

@@ -6,7 +6,8 @@
 
 use std::collections::HashMap;
 
-use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
+use daachorse::DoubleArrayAhoCorasick;
+use daachorse::errors::DaachorseError;
 use regex::Regex;
 use regex_syntax::hir::literal::{ExtractKind, Extractor};
 use watchfloor_model::Document;
@@ -22,8 +23,6 @@ pub type PredicateId = u32;
 
 /// Shortest literal of an expression that is worth looking for first.
 const LITERAL_BYTES_MIN: usize = 3;
-/// Most bytes of pieces whose automaton is a table, which is faster and larger.
-const DENSE_BYTES_MAX: usize = 300;
 /// Most literals of one expression.
 const LITERALS_MAX: usize = 64;
 
@@ -49,6 +48,15 @@ enum Asked {
     Regex(Regex),
 }
 
+/// Finds all pieces of one field at once.
+struct Automaton(DoubleArrayAhoCorasick<u32>);
+
+impl std::fmt::Debug for Automaton {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "an automaton of {} states", self.0.num_states())
+    }
+}
+
 /// The questions of one field.
 #[derive(Debug, Default)]
 pub struct FieldIndex {
@@ -66,7 +74,7 @@ pub struct FieldIndex {
     pieces: Vec<String>,
     left: Vec<Vec<Left>>,
     known: HashMap<String, usize, foldhash::fast::FixedState>,
-    automaton: Option<AhoCorasick>,
+    automaton: Option<Automaton>,
 }
 
 /// Buffers of asking, reused.
@@ -154,15 +162,11 @@ impl FieldIndex {
     /// # Errors
     ///
     /// If the automaton would be too large.
-    pub fn finish(&mut self) -> Result<(), aho_corasick::BuildError> {
+    pub fn finish(&mut self) -> Result<(), DaachorseError> {
         self.known = HashMap::default();
         let pieces = std::mem::take(&mut self.pieces);
         if !pieces.is_empty() {
-            let small = pieces.iter().map(String::len).sum::<usize>() <= DENSE_BYTES_MAX;
-            let kind = if small { AhoCorasickKind::DFA } else { AhoCorasickKind::ContiguousNFA };
-            let automaton =
-                AhoCorasick::builder().match_kind(MatchKind::Standard).kind(Some(kind)).build(&pieces)?;
-            self.automaton = Some(automaton);
+            self.automaton = Some(Automaton(DoubleArrayAhoCorasick::new(&pieces)?));
         }
         Ok(())
     }
@@ -170,7 +174,7 @@ impl FieldIndex {
     /// Bytes that the index takes, about.
     #[must_use]
     pub fn bytes(&self) -> usize {
-        self.automaton.as_ref().map_or(0, AhoCorasick::memory_usage)
+        self.automaton.as_ref().map_or(0, |automaton| automaton.0.heap_bytes())
     }
 
     /// Appends the questions that a value answers with yes; in order, each once.
@@ -251,8 +255,8 @@ impl FieldIndex {
         ask.clear();
         ask.extend(&self.unled);
         if let Some(automaton) = &self.automaton {
-            for found in automaton.find_overlapping_iter(lowered.as_str()) {
-                for left in self.left.get(found.pattern().as_usize()).into_iter().flatten() {
+            for found in automaton.0.find_overlapping_iter(lowered.as_str()) {
+                for left in self.left.get(found.value() as usize).into_iter().flatten() {
                     match left {
                         Left::Nothing(id) => yes.push(*id),
                         Left::Start(id) if found.start() == 0 => yes.push(*id),

@@ -23,6 +23,6 @@ pub use correlation::{Correlated, Correlator, Hit, Settings, State};
 pub use engine::Engine;
 pub use facts::{Fact, Facts, FieldId};
 pub use record::{Binding, Reader};
-pub use ruleset::{RuleId, RuleSet};
+pub use ruleset::{RuleId, RuleSet, TooLarge};
 pub use source::{EventSource, SourceId};
 pub use taxonomy::Taxonomy;

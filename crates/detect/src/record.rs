@@ -7,6 +7,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use watchfloor_decode::Format;
+use watchfloor_model::limits::LIST_ELEMENTS_MAX;
 use watchfloor_model::{Document, NodeId, Value};
 use watchfloor_normalize::event::Val;
 use watchfloor_normalize::fields::{Bound, KeyIds, KeyTable, Slot, Trie};
@@ -26,8 +27,8 @@ use crate::taxonomy::{Elsewhere, Taxonomy};
 
 /// Most combinations of deciding values that are remembered.
 const KNOWN_MAX: usize = 32_768;
-/// Most elements of a list that are looked at.
-const ELEMENTS_MAX: usize = 4_096;
+/// Longest combination of deciding values that is remembered, in bytes.
+const KNOWN_BYTES_MAX: usize = 1_024;
 
 /// Where a field is taken from if the record has none of its name.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +38,15 @@ enum Instead {
 }
 
 /// Fields, and the places where each may be found instead.
-type StandIns = Arc<[(FieldId, Vec<Instead>)]>;
+type StandIns = Box<[(FieldId, Vec<Instead>)]>;
+
+/// What is known of the records of one combination of log sources and one kind.
+#[derive(Clone, Copy, Debug)]
+struct Known {
+    source: SourceId,
+    /// Number of the stand-ins.
+    instead: usize,
+}
 
 /// How records of one kind are told apart.
 #[derive(Debug, Default)]
@@ -59,7 +68,8 @@ pub struct Binding {
     kinds: Vec<Kind>,
     taxonomy: Taxonomy,
     attributes: HashMap<String, PathId>,
-    deciding: HashMap<String, FieldId>,
+    /// The fields of the taxonomy.
+    fields: HashMap<String, FieldId>,
 }
 
 impl Binding {
@@ -87,14 +97,14 @@ impl Binding {
         for (number, trie) in tries.iter_mut().enumerate() {
             trie.number = number as u32;
         }
-        let deciding: HashMap<String, FieldId> =
+        let fields: HashMap<String, FieldId> =
             taxonomy.record_fields().filter_map(|name| Some((name.to_owned(), set.field(name)?))).collect();
         let kind = |name: Option<&str>| {
             let mut kind = Kind { name: name.unwrap_or_default().to_owned(), ..Kind::default() };
             for (number, entry) in taxonomy.sources.iter().enumerate() {
                 if entry.is_for(name.unwrap_or_default()) {
                     kind.entries.push(number);
-                    kind.deciding.extend(entry.fields.iter().filter_map(|(name, _)| deciding.get(name)));
+                    kind.deciding.extend(entry.fields.iter().filter_map(|(name, _)| fields.get(name)));
                 }
             }
             kind.deciding.sort_unstable();
@@ -106,7 +116,7 @@ impl Binding {
             .map(|number| PathId(number as u16))
             .map(|id| (library.paths.text(id).to_owned(), id))
             .collect();
-        Self { keys, tries, kinds, taxonomy, attributes, deciding }
+        Self { keys, tries, kinds, taxonomy, attributes, fields }
     }
 }
 
@@ -120,8 +130,9 @@ pub struct Reader<'b> {
     pub facts: Facts,
     bound: Bound,
     ids: KeyIds,
-    known: HashMap<Box<[u8]>, SourceId, foldhash::fast::FixedState>,
-    instead: HashMap<(SourceId, usize), StandIns>,
+    known: HashMap<Box<[u8]>, Known, foldhash::fast::FixedState>,
+    by_source: HashMap<(SourceId, usize), Known>,
+    instead: Vec<StandIns>,
     key: Vec<u8>,
     values: Vec<Val>,
     objects: Vec<(FieldId, NodeId)>,
@@ -139,7 +150,8 @@ impl<'b> Reader<'b> {
             bound: Bound::of_every_element(),
             ids: KeyIds::default(),
             known: HashMap::default(),
-            instead: HashMap::new(),
+            by_source: HashMap::new(),
+            instead: Vec::new(),
             key: Vec::new(),
             values: Vec::new(),
             objects: Vec::new(),
@@ -150,12 +162,13 @@ impl<'b> Reader<'b> {
     /// The rules that match the record that was examined. Its mapping is run if a field may be found in the event only.
     pub fn read(&mut self, examined: &mut Examiner<'_>, outcome: &Outcome) -> &[RuleId] {
         self.bind(&examined.machine.doc, outcome.family, &examined.shapes);
-        let source = self.source(&examined.machine.doc, outcome.pack);
+        let known = self.known(&examined.machine.doc, outcome.pack);
+        let source = known.source;
         if !self.engine.is_asked(source) {
             return &[];
         }
-        let number = outcome.pack.map_or(self.binding.kinds.len() - 1, |pack| usize::from(pack.0));
-        self.stand_in(examined, source, number);
+        self.stand_in(examined, known);
+        self.write_objects(&mut examined.machine, source);
         let machine = &examined.machine;
         let is_line = !matches!(machine.format, Format::Json | Format::Winevent);
         self.engine.evaluate(source, &machine.doc, &self.facts, is_line)
@@ -180,50 +193,82 @@ impl<'b> Reader<'b> {
         self.further.clear();
         self.further.extend(self.bound.further());
         self.further.sort_by_key(|(slot, node)| (*slot, *node));
+        self.objects.clear();
         for slot in self.bound.filled() {
-            if let Some(node) = self.bound.get(*slot) {
-                add(&mut self.facts, doc, FieldId(slot.0), node);
+            let field = FieldId(slot.0);
+            if let Some(node) = self.bound.get(*slot)
+                && add(&mut self.facts, doc, field, node) == Fact::Other
+            {
+                self.objects.push((field, node));
+            }
+            if self.further.is_empty() {
+                continue;
             }
             let from = self.further.partition_point(|(known, _)| known < slot);
             for (_, node) in self.further.iter().skip(from).take_while(|(known, _)| known == slot) {
-                add(&mut self.facts, doc, FieldId(slot.0), *node);
+                add(&mut self.facts, doc, field, *node);
             }
         }
     }
 
     /// The log sources of the record whose facts were taken.
     pub fn source(&mut self, doc: &Document, pack: Option<PackId>) -> SourceId {
-        let number = pack.map_or(self.binding.kinds.len() - 1, |pack| usize::from(pack.0));
-        let Some(kind) = self.binding.kinds.get(number) else { return self.engine.source(&EventSource::default()) };
+        self.known(doc, pack).source
+    }
+
+    fn known(&mut self, doc: &Document, pack: Option<PackId>) -> Known {
+        let last = self.binding.kinds.len() - 1;
+        let number = pack.map_or(last, |pack| usize::from(pack.0).min(last));
+        let deciding = self.binding.kinds.get(number).map(|kind| kind.deciding.as_slice()).unwrap_or_default();
         self.key.clear();
         self.key.extend_from_slice(&(number as u16).to_le_bytes());
-        for field in &kind.deciding {
-            if let Some(text) = self.facts.of(*field).next().and_then(|fact| fact.text(doc)) {
+        for field in deciding {
+            for text in self.facts.of(*field).filter_map(|fact| fact.text(doc)) {
+                self.key.extend_from_slice(&(text.len() as u32).to_le_bytes());
                 self.key.extend_from_slice(text.as_bytes());
             }
-            self.key.push(0);
+            // No value is as long as this: here ends the field.
+            self.key.extend_from_slice(&u32::MAX.to_le_bytes());
         }
-        if let Some(known) = self.known.get(self.key.as_slice()) {
+        if let Some(known) = self.known.get(self.key.as_slice()).filter(|known| self.engine.knows(known.source)) {
             return *known;
         }
+        let known = self.find(doc, number);
+        if self.key.len() <= KNOWN_BYTES_MAX {
+            if self.known.len() >= KNOWN_MAX {
+                self.known.clear();
+            }
+            self.known.insert(self.key.as_slice().into(), known);
+        }
+        known
+    }
+
+    /// Finds the log sources of a record of a kind.
+    fn find(&mut self, doc: &Document, number: usize) -> Known {
         let mut source = EventSource::default();
-        for number in &kind.entries {
-            let Some(entry) = self.binding.taxonomy.sources.get(*number) else { continue };
+        let entries = self.binding.kinds.get(number).map(|kind| kind.entries.as_slice()).unwrap_or_default();
+        for entry in entries.iter().filter_map(|number| self.binding.taxonomy.sources.get(*number)) {
             if entry.fields.iter().all(|(name, values)| self.is_one_of(doc, name, values)) {
                 entry.add_to(&mut source);
             }
         }
         let id = self.engine.source(&source);
-        self.instead.entry((id, number)).or_insert_with(|| instead(self.binding, &self.engine, id, number, &source));
-        if self.known.len() >= KNOWN_MAX {
+        if let Some(known) = self.by_source.get(&(id, number)) {
+            return *known;
+        }
+        if self.instead.len() >= KNOWN_MAX {
+            self.instead.clear();
+            self.by_source.clear();
             self.known.clear();
         }
-        self.known.insert(self.key.as_slice().into(), id);
-        id
+        let known = Known { source: id, instead: self.instead.len() };
+        self.instead.push(instead(self.binding, &self.engine, id, number, &source));
+        self.by_source.insert((id, number), known);
+        known
     }
 
     fn is_one_of(&self, doc: &Document, name: &str, values: &[Pattern]) -> bool {
-        let Some(field) = self.binding.deciding.get(name) else { return false };
+        let Some(field) = self.binding.fields.get(name) else { return false };
         self.facts.of(*field).filter_map(|fact| fact.text(doc)).any(|text| {
             let text = lower(&text);
             values.iter().any(|pattern| pattern.fits(&text))
@@ -231,65 +276,61 @@ impl<'b> Reader<'b> {
     }
 
     /// Facts of fields that the record has under another name, or the event that was made of it.
-    fn stand_in(&mut self, examined: &mut Examiner<'_>, source: SourceId, kind: usize) {
-        let instead = self.instead.get(&(source, kind)).map(Arc::clone);
-        for (field, places) in instead.iter().flat_map(|all| all.iter()) {
-            if self.facts.has_value(*field) {
+    fn stand_in(&mut self, examined: &mut Examiner<'_>, known: Known) {
+        let Self { facts, values, instead, .. } = self;
+        for (field, places) in instead.get(known.instead).iter().flat_map(|all| all.iter()) {
+            if facts.has_value(*field) {
                 continue;
             }
-            let had = self.facts.has(*field);
-            self.facts.forget(*field);
+            let had = facts.has(*field);
+            facts.forget(*field);
             for place in places {
                 match place {
-                    Instead::Field(other) => {
-                        let facts: Vec<Fact> = self.facts.of(*other).collect();
-                        facts.into_iter().for_each(|fact| self.facts.add(*field, fact));
-                    }
+                    Instead::Field(other) => facts.copy(*other, *field),
                     Instead::Attribute(path) => {
                         examined.map();
-                        self.attribute(&mut examined.machine, *field, *path);
+                        attribute(facts, values, &mut examined.machine, *field, *path);
                     }
                 }
-                if self.facts.has_value(*field) {
+                if facts.has_value(*field) {
                     break;
                 }
             }
-            if had && !self.facts.has(*field) {
-                self.facts.add(*field, Fact::Other);
+            if had && !facts.has(*field) {
+                facts.add(*field, Fact::Other);
             }
         }
-        self.write_objects(&mut examined.machine, source);
     }
 
     /// What has no value but members is the JSON text of them: rules look for pieces of it.
     fn write_objects(&mut self, machine: &mut Machine<'_>, source: SourceId) {
-        self.objects.clear();
-        let objects = self.bound.filled().iter().map(|slot| (FieldId(slot.0), self.bound.get(*slot)));
-        self.objects.extend(objects.filter_map(|(field, node)| {
-            let is_object = self.facts.of(field).all(|fact| fact == Fact::Other) && self.engine.asks(source, field);
-            is_object.then_some((field, node?))
-        }));
         for (field, node) in &self.objects {
-            if let Some(span) = machine.written(Val::Node(*node)) {
+            if !self.facts.has_value(*field)
+                && self.engine.asks(source, *field)
+                && let Some(span) = machine.written(Val::Node(*node))
+            {
                 self.facts.forget(*field);
                 self.facts.add(*field, Fact::Text(span));
             }
         }
     }
+}
 
-    fn attribute(&mut self, machine: &mut Machine<'_>, field: FieldId, path: PathId) {
-        self.values.clear();
-        machine.attribute_values(path, &mut self.values);
-        for value in std::mem::take(&mut self.values) {
-            match value {
-                Val::Int(number) | Val::Time(number) | Val::Member(number) => self.facts.add(field, Fact::Int(number)),
-                Val::Float(number) => self.facts.add(field, Fact::Float(number)),
-                Val::Bool(value) => self.facts.add(field, Fact::Bool(value)),
-                Val::Node(node) => add(&mut self.facts, &machine.doc, field, node),
-                Val::Text(_) | Val::Const(_) | Val::Number(_) | Val::List(..) => {
-                    if let Some(span) = machine.written(value) {
-                        self.facts.add(field, Fact::Text(span));
-                    }
+/// The facts of an attribute of the event.
+fn attribute(facts: &mut Facts, values: &mut Vec<Val>, machine: &mut Machine<'_>, field: FieldId, path: PathId) {
+    values.clear();
+    machine.attribute_values(path, values);
+    for value in values.drain(..) {
+        match value {
+            Val::Int(number) | Val::Time(number) | Val::Member(number) => facts.add(field, Fact::Int(number)),
+            Val::Float(number) => facts.add(field, Fact::Float(number)),
+            Val::Bool(value) => facts.add(field, Fact::Bool(value)),
+            Val::Node(node) => {
+                add(facts, &machine.doc, field, node);
+            }
+            Val::Text(_) | Val::Const(_) | Val::Number(_) | Val::List(..) => {
+                if let Some(span) = machine.written(value) {
+                    facts.add(field, Fact::Text(span));
                 }
             }
         }
@@ -302,9 +343,9 @@ fn instead(binding: &Binding, engine: &Engine, id: SourceId, kind: usize, source
     for entry in binding.taxonomy.fields.iter().filter(|entry| entry.is_for(source)) {
         let spelled = binding.kinds.get(kind).is_some_and(|kind| entry.is_spelled_by(&kind.name));
         for (name, places) in &entry.names {
-            let Some(field) = binding.deciding.get(name).filter(|field| engine.asks(id, **field)) else { continue };
+            let Some(field) = binding.fields.get(name).filter(|field| engine.asks(id, **field)) else { continue };
             let places = places.iter().filter_map(|place| match place {
-                Elsewhere::Field(name) => binding.deciding.get(name).copied().map(Instead::Field),
+                Elsewhere::Field(name) => binding.fields.get(name).copied().map(Instead::Field),
                 Elsewhere::Attribute(_) if spelled => None,
                 Elsewhere::Attribute(path) => binding.attributes.get(path).copied().map(Instead::Attribute),
             });
@@ -317,9 +358,9 @@ fn instead(binding: &Binding, engine: &Engine, id: SourceId, kind: usize, source
     found.into()
 }
 
-/// The facts of a node: of a list its elements, of an element of XML its text.
-fn add(facts: &mut Facts, doc: &Document, field: FieldId, node: NodeId) {
-    let Some(value) = doc.node(node).map(|node| node.value) else { return };
+/// Adds the facts of a node: of a list its elements, of an element of XML its text. The last of them comes back.
+fn add(facts: &mut Facts, doc: &Document, field: FieldId, node: NodeId) -> Fact {
+    let value = doc.node(node).map_or(Value::Null, |node| node.value);
     let fact = match value {
         Value::Null => Fact::Null,
         Value::Bool(value) => Fact::Bool(value),
@@ -331,18 +372,18 @@ fn add(facts: &mut Facts, doc: &Document, field: FieldId, node: NodeId) {
             None => Fact::Other,
         },
         Value::List => {
-            let mut any = false;
-            for child in doc.children(node).take(ELEMENTS_MAX) {
+            let mut last = None;
+            for child in doc.children(node).take(LIST_ELEMENTS_MAX) {
                 if !matches!(doc.node(child).map(|node| node.value), Some(Value::List | Value::Object | Value::Null)) {
-                    any = true;
-                    add(facts, doc, field, child);
+                    last = Some(add(facts, doc, field, child));
                 }
             }
-            if any {
-                return;
+            match last {
+                Some(last) => return last,
+                None => Fact::Other,
             }
-            Fact::Other
         }
     };
     facts.add(field, fact);
+    fact
 }

@@ -19,6 +19,18 @@ pub const PREDICATES_MAX: usize = 4_000_000;
 /// Most fields of a set.
 pub const FIELDS_MAX: usize = 60_000;
 
+/// The rules are more than one set can hold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TooLarge(String);
+
+impl std::fmt::Display for TooLarge {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for TooLarge {}
+
 /// A condition, compiled.
 #[derive(Clone, Debug)]
 pub enum Code {
@@ -101,8 +113,11 @@ pub struct RuleSet {
 
 impl RuleSet {
     /// Compiles rules, with filters applied. A correlation has a number among the rules; records are nothing to it. `fields` are known besides those that rules ask about.
-    #[must_use]
-    pub fn compile(documents: &[RuleDocument], fields: &[String]) -> Self {
+    ///
+    /// # Errors
+    ///
+    /// The rules ask more than [`PREDICATES_MAX`] questions, or ask about more than [`FIELDS_MAX`] fields.
+    pub fn compile(documents: &[RuleDocument], fields: &[String]) -> Result<Self, TooLarge> {
         let mut set = Self::default();
         let filters: Vec<&Filter> = documents
             .iter()
@@ -117,13 +132,26 @@ impl RuleSet {
                 RuleDocument::Correlation(correlation) => set.add_correlation(&correlation.0, &correlation.1),
                 RuleDocument::Filter(_) => {}
             }
+            set.check_size()?;
         }
         set.silence();
         for field in fields {
             set.field_or_new(field);
         }
-        set.finish();
-        set
+        set.check_size()?;
+        set.finish()?;
+        Ok(set)
+    }
+
+    fn check_size(&self) -> Result<(), TooLarge> {
+        let (questions, fields) = (self.predicates.len() + self.lazies.len(), self.fields.len());
+        if questions > PREDICATES_MAX {
+            return Err(TooLarge(format!("the rules ask more than {PREDICATES_MAX} different questions")));
+        }
+        if fields > FIELDS_MAX {
+            return Err(TooLarge(format!("the rules ask about more than {FIELDS_MAX} fields")));
+        }
+        Ok(())
     }
 
     fn add(&mut self, rule: &Rule, filters: &[&Filter]) {
@@ -183,7 +211,7 @@ impl RuleSet {
     }
 
     /// Chooses the questions that lead to each rule, and makes the indexes.
-    fn finish(&mut self) {
+    fn finish(&mut self) -> Result<(), TooLarge> {
         let mut asked = vec![0_u32; self.predicates.len()];
         for rule in &self.rules {
             rule.searches.iter().for_each(|search| count(search, &mut asked));
@@ -205,10 +233,8 @@ impl RuleSet {
         self.triggers = triggers.into_iter().map(Into::into).collect();
         self.predicates = HashMap::new();
         self.known_lazies = HashMap::new();
-        for index in self.indexes.iter_mut().chain([&mut self.keywords]) {
-            // An automaton of all the pieces that the limits of rules allow fits its numbers.
-            let _ = index.finish();
-        }
+        let too_large = |error| TooLarge(format!("the texts of the rules do not fit: {error}"));
+        self.indexes.iter_mut().chain([&mut self.keywords]).try_for_each(FieldIndex::finish).map_err(too_large)
     }
 
     /// The fields that rules ask about, by number.
@@ -228,7 +254,7 @@ impl RuleSet {
         if let Some(known) = self.by_field.get(name) {
             return *known;
         }
-        let id = FieldId(self.fields.len().min(FIELDS_MAX) as u16);
+        let id = FieldId(self.fields.len() as u16);
         self.fields.push(name.to_owned());
         self.by_field.insert(name.to_owned(), id);
         self.indexes.push(FieldIndex::default());

@@ -31,7 +31,7 @@ detection: {s: {A: 3}, condition: s}
 fn set(correlations: &str) -> RuleSet {
     let read = read(&format!("{RULES}---\n{correlations}"), &Options::default());
     assert_eq!(read.refused, 0, "{:?}", read.findings);
-    RuleSet::compile(&read.documents, &[])
+    RuleSet::compile(&read.documents, &[]).unwrap()
 }
 
 /// `a10 U=x B=5`: rule a at second 10, with values.

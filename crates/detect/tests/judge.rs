@@ -333,7 +333,7 @@ fn the_engine_and_the_judge_agree() {
         let rules: Vec<Rule> = (0..150).filter_map(|_| rule(&mut random)).collect();
         let documents: Vec<RuleDocument> =
             rules.iter().cloned().map(|rule| RuleDocument::Rule(Box::new(rule))).collect();
-        let set = Arc::new(RuleSet::compile(&documents, &[]));
+        let set = Arc::new(RuleSet::compile(&documents, &[]).unwrap());
         let mut engine = Engine::new(Arc::clone(&set));
         let source = engine.source(&EventSource { products: vec!["p".into()], ..EventSource::default() });
         let (mut doc, mut known) = (Document::new(), Facts::default());

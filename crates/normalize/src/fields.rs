@@ -8,6 +8,7 @@
 
 use std::collections::HashMap;
 
+use watchfloor_model::limits::LIST_ELEMENTS_MAX;
 use watchfloor_model::{Document, NodeId, Value};
 
 pub use crate::keys::{KeyId, KeyIds, KeyTable};
@@ -221,8 +222,6 @@ pub struct Bound {
 }
 
 const NONE: NodeId = NodeId::MAX;
-/// Most elements of one list that are walked.
-const ELEMENTS_MAX: usize = 4_096;
 
 impl Bound {
     /// The node in a slot.
@@ -315,7 +314,7 @@ impl Bound {
         let mut at = parent + 1;
         if top.value == Value::List {
             // The first element stands for the list; the others are reached by walking.
-            let mut left = if self.every { ELEMENTS_MAX } else { 1 };
+            let mut left = if self.every { LIST_ELEMENTS_MAX } else { 1 };
             while at < top.end && left > 0 {
                 self.walk(way, at, state);
                 let Some(element) = nodes.get(at as usize) else { return };

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use watchfloor_detect::{Binding, Correlator, RuleSet, Settings, Taxonomy};
+use watchfloor_detect::{Binding, Correlator, RuleSet, Settings, Taxonomy, TooLarge};
 use watchfloor_normalize::Library;
 use watchfloor_sigma::Document;
 
@@ -17,10 +17,14 @@ pub struct Detection {
 
 impl Detection {
     /// Compiles rules and binds them.
-    pub fn new(library: &Library, documents: &[Document], taxonomy: Taxonomy) -> Self {
-        let set = RuleSet::compile(documents, &Binding::fields(&taxonomy));
+    ///
+    /// # Errors
+    ///
+    /// The rules are more than one set can hold.
+    pub fn new(library: &Library, documents: &[Document], taxonomy: Taxonomy) -> Result<Self, TooLarge> {
+        let set = RuleSet::compile(documents, &Binding::fields(&taxonomy))?;
         let binding = Binding::new(&set, library, taxonomy);
-        Self { set: Arc::new(set), binding }
+        Ok(Self { set: Arc::new(set), binding })
     }
 
     /// The correlations, and what is to say of those that cannot be used.

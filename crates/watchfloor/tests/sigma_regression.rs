@@ -65,7 +65,7 @@ fn every_event_matches_its_rules() {
     for file in all("taxonomy", "yml") {
         assert_eq!(taxonomy.add(&file.text), vec![], "{}", file.file);
     }
-    let set = Arc::new(RuleSet::compile(&documents, &Binding::fields(&taxonomy)));
+    let set = Arc::new(RuleSet::compile(&documents, &Binding::fields(&taxonomy)).unwrap());
     let binding = Binding::new(&set, &library, taxonomy);
     let clock = Clock { received: 1_795_000_000_000, zone: jiff::tz::TimeZone::UTC };
     let mut engine = Engine::new(&library, Options { clock, raw: true, source: None });

@@ -16,7 +16,7 @@ pub fn run(library: &Library, set: &Set, paths: &[PathBuf]) -> anyhow::Result<()
     let before = resident();
     let start = Instant::now();
     let loaded = rules(paths, &watchfloor_sigma::Options::default())?;
-    let detection = Detection::new(library, &loaded.documents, taxonomy());
+    let detection = Detection::new(library, &loaded.documents, taxonomy())?;
     let seconds = start.elapsed().as_secs_f64();
     let count = loaded.documents.len();
     drop(loaded);

@@ -74,7 +74,7 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
     );
     let exceptions = options.exceptions.as_deref().map(Exceptions::read).transpose()?.unwrap_or_default();
     documents.extend(exceptions.rules());
-    let detection = Detection::new(&library, &documents, taxonomy());
+    let detection = Detection::new(&library, &documents, taxonomy())?;
     // A file that cannot be written is better known before the hunt than after it.
     let output = options.output.as_deref().map(show::create).transpose()?;
     let found = search(&library, &detection, &exceptions, &options)?;

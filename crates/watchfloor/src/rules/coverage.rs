@@ -65,7 +65,7 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
     loaded.tell(false);
     let taxonomy = taxonomy();
     let fed = taxonomy.fed();
-    let detection = Detection::new(&library, &loaded.documents, taxonomy);
+    let detection = Detection::new(&library, &loaded.documents, taxonomy)?;
     let seen = (!data.is_empty()).then(|| look(&library, &detection, &data));
     let tested = tested(&loaded);
     let row = |(number, rule): (usize, &Compiled)| {

@@ -93,7 +93,7 @@ fn test(library: &Library, documents: &[Document], file: &Path, tally: &mut Tall
     }
     tally.failed += findings.len();
     tally.files += 1;
-    let detection = Detection::new(library, documents, taxonomy());
+    let detection = Detection::new(library, documents, taxonomy())?;
     for (key, is_match) in [("match", true), ("pass", false)] {
         let entries = parsed.first().and_then(|document| document.get(key)).map(Node::items).unwrap_or_default();
         if entries.is_empty() {
