@@ -8,15 +8,29 @@
 //! its condition holds. Everything else (`lt`, `eq`, means, percentiles, a rule that must not be there) is known when a window is over: it begins
 //! with the first match of the group, and the next begins behind it. After a match the group is quiet for one time span.
 //!
-//! Matches without a value in a `group-by` field belong to no group. State is bounded; what is given up is counted, as it may be a miss.
+//! Windows end when no match can come any more that would count in them, whether or not another one comes. A correlation's match counts for other
+//! correlations from when it is known: at its last match if the window slides, at the end of the window otherwise.
+//!
+//! Matches without a value in a `group-by` field belong to no group; those with several values belong to several. State is bounded; what is given up
+//! is counted, as it may be a miss.
+
+mod spec;
+mod state;
+mod window;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-use watchfloor_sigma::{Bound, Correlation, CorrelationCondition, CorrelationKind, Finding, Logic, Order};
+use watchfloor_sigma::Finding;
 
+use self::spec::{Spec, cyclic, spec};
+pub use self::state::State;
+use self::window::{Entry, Window};
 use crate::facts::FieldId;
 use crate::ruleset::{RuleId, RuleSet};
+
+/// Most groups that one match belongs to, and most combinations of values that it brings, if its fields have several values.
+const COMBINATIONS_MAX: usize = 64;
 
 /// What correlations are held to.
 #[derive(Clone, Copy, Debug)]
@@ -38,16 +52,16 @@ impl Default for Settings {
 }
 
 /// A match of a rule, as far as correlations need it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Hit {
-    /// Number of the rule.
-    pub rule: u32,
+    /// The rule.
+    pub rule: RuleId,
     /// Epoch milliseconds.
     pub time: i64,
     /// What the caller knows it by.
     pub id: u64,
-    /// Values of the fields that correlations look at.
-    pub values: Vec<(u16, String)>,
+    /// Values of the fields that correlations look at; a field may have several.
+    pub values: Vec<(FieldId, String)>,
 }
 
 /// A match of a correlation.
@@ -65,66 +79,27 @@ pub struct Correlated {
     pub group: Vec<(String, String)>,
 }
 
-/// A correlation, with rules and fields as numbers.
-#[derive(Debug)]
-struct Spec {
-    rule: RuleId,
-    kind: CorrelationKind,
-    rules: Vec<RuleId>,
-    names: Vec<String>,
-    /// For each rule the fields of the group.
-    keys: Vec<Vec<FieldId>>,
-    fields: Vec<FieldId>,
-    span: i64,
-    condition: CorrelationCondition,
-    percentile: f64,
-    slides: bool,
-}
-
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-struct Entry {
-    time: i64,
-    id: u64,
-    /// Places of the rules that matched.
-    places: Vec<u16>,
-    values: Option<Vec<String>>,
-}
-
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-struct Group {
-    entries: Vec<Entry>,
-    quiet_until: Option<i64>,
-}
-
-/// What correlations remember: a value that can be kept and taken up again with the same rules.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub struct State {
-    groups: Vec<(u32, Vec<String>, Group)>,
-    waiting: Vec<Hit>,
-    newest: Option<i64>,
-    /// Matches that came too late to be counted.
-    pub late: u64,
-    /// Matches and groups that were given up for room: each may be a miss.
-    pub evicted: u64,
-}
+/// A correlation by number, and the values of a group.
+type Key = Arc<(usize, Vec<String>)>;
 
 /// Runs correlations over matches.
 #[derive(Debug)]
 pub struct Correlator {
     specs: Vec<Spec>,
-    by_rule: HashMap<u32, Vec<(usize, u16)>>,
+    by_rule: HashMap<RuleId, Vec<(usize, u16)>>,
     settings: Settings,
-    groups: BTreeMap<(u32, Vec<String>), Group>,
-    waiting: BTreeMap<(i64, u64, u32), Hit>,
+    groups: BTreeMap<Key, Window>,
+    /// Groups by the last time at which they say something.
+    over: BTreeSet<(i64, Key)>,
+    waiting: BTreeMap<(i64, u64, RuleId), Hit>,
     newest: Option<i64>,
+    /// Matches from later than this are taken as from then.
+    latest: i64,
     /// Matches that came too late to be counted.
     pub late: u64,
-    /// Matches and groups that were given up for room.
+    /// Matches that were given up for room: each may be a miss.
     pub evicted: u64,
 }
-
-/// Places of the rules of a correlation that one event matched, and the values that the correlation looks at.
-type Places = (Vec<u16>, Option<Vec<String>>);
 
 /// Why correlations cannot be used: their number, and what to say.
 pub type Unusable = (RuleId, Finding);
@@ -150,10 +125,10 @@ impl Correlator {
             unusable.push((spec.rule, Finding::error("sigma.correlation_cycle", place, message)));
         }
         specs.retain(|spec| !cyclic.contains(&spec.rule));
-        let mut by_rule: HashMap<u32, Vec<(usize, u16)>> = HashMap::new();
+        let mut by_rule: HashMap<RuleId, Vec<(usize, u16)>> = HashMap::new();
         for (number, spec) in specs.iter().enumerate() {
             for (place, rule) in spec.rules.iter().enumerate() {
-                by_rule.entry(rule.0).or_default().push((number, place as u16));
+                by_rule.entry(*rule).or_default().push((number, place as u16));
             }
         }
         let correlator = Self {
@@ -161,8 +136,10 @@ impl Correlator {
             by_rule,
             settings,
             groups: BTreeMap::new(),
+            over: BTreeSet::new(),
             waiting: BTreeMap::new(),
             newest: None,
+            latest: i64::MAX,
             late: 0,
             evicted: 0,
         };
@@ -172,7 +149,7 @@ impl Correlator {
     /// Whether a rule's matches are looked at.
     #[must_use]
     pub fn looks_at(&self, rule: RuleId) -> bool {
-        self.by_rule.contains_key(&rule.0)
+        self.by_rule.contains_key(&rule)
     }
 
     /// The fields whose values a match must bring.
@@ -181,16 +158,24 @@ impl Correlator {
         self.specs.iter().flat_map(|spec| spec.keys.iter().flatten().chain(&spec.fields)).copied().collect()
     }
 
-    /// Takes matches of rules that came at one time for one event.
-    pub fn handle(&mut self, hit: Hit, found: &mut Vec<Correlated>) {
+    /// Tells what time it is where events come in as they happen: no event is from later than that, whatever it says of itself, and one that says so
+    /// must not make all others late.
+    pub fn set_now(&mut self, now: i64) {
+        self.latest = now.saturating_add(self.settings.lateness);
+    }
+
+    /// Takes a match of a rule.
+    pub fn handle(&mut self, mut hit: Hit, found: &mut Vec<Correlated>) {
+        hit.time = hit.time.min(self.latest);
         let newest = self.newest.map_or(hit.time, |newest| newest.max(hit.time));
         self.newest = Some(newest);
-        if hit.time < newest - self.settings.lateness {
+        let due = newest.saturating_sub(self.settings.lateness);
+        if hit.time < due {
             self.late += 1;
             return;
         }
         self.waiting.insert((hit.time, hit.id, hit.rule), hit);
-        self.release(newest - self.settings.lateness, found);
+        self.release(due, found);
         while self.waiting.len() > self.settings.waiting {
             // The oldest is counted before its time.
             if let Some((_, hit)) = self.waiting.pop_first() {
@@ -202,32 +187,9 @@ impl Correlator {
     /// Everything came: counts what waits and ends all windows.
     pub fn finish(&mut self, found: &mut Vec<Correlated>) {
         self.release(i64::MAX, found);
-        let all: Vec<(u32, Vec<String>)> = self.groups.keys().cloned().collect();
-        for key in all {
-            self.close(&key, i64::MAX, found);
-        }
     }
 
-    /// What is remembered.
-    #[must_use]
-    pub fn state(&self) -> State {
-        State {
-            groups: self.groups.iter().map(|((spec, key), group)| (*spec, key.clone(), group.clone())).collect(),
-            waiting: self.waiting.values().cloned().collect(),
-            newest: self.newest,
-            late: self.late,
-            evicted: self.evicted,
-        }
-    }
-
-    /// Goes on from what was remembered with the same rules.
-    pub fn restore(&mut self, state: State) {
-        self.groups = state.groups.into_iter().map(|(spec, key, group)| ((spec, key), group)).collect();
-        self.waiting = state.waiting.into_iter().map(|hit| ((hit.time, hit.id, hit.rule), hit)).collect();
-        (self.newest, self.late, self.evicted) = (state.newest, state.late, state.evicted);
-    }
-
-    /// Counts what waited long enough. What one event matched is counted together.
+    /// Counts what waited long enough, and ends the windows that are over. What one event matched is counted together.
     fn release(&mut self, until: i64, found: &mut Vec<Correlated>) {
         while let Some(((time, id, _), _)) = self.waiting.first_key_value().filter(|((time, ..), _)| *time <= until) {
             let (time, id) = (*time, *id);
@@ -239,253 +201,147 @@ impl Correlator {
             }
             self.count(&hits, found);
         }
+        self.end(until, found);
+    }
+
+    /// Ends the windows that are over before a time.
+    fn end(&mut self, now: i64, found: &mut Vec<Correlated>) {
+        while self.over.first().is_some_and(|(over, _)| *over < now) {
+            let Some((over, key)) = self.over.pop_first() else { return };
+            let Some(mut window) = self.groups.remove(&key) else { continue };
+            let slides = self.specs.get(key.0).is_none_or(|spec| spec.slides);
+            if !slides && let Some(correlated) = self.matched(&key, &mut window) {
+                let number = key.0;
+                self.put(key, window);
+                self.tell(number, correlated, over, found);
+            }
+        }
+    }
+
+    /// Keeps a group.
+    fn put(&mut self, key: Key, window: Window) {
+        let Some(spec) = self.specs.get(key.0) else { return };
+        self.over.insert((window.over(spec), Arc::clone(&key)));
+        self.groups.insert(key, window);
+    }
+
+    /// Takes a group out.
+    fn take(&mut self, key: &Key) -> Option<Window> {
+        let window = self.groups.remove(key)?;
+        if let Some(spec) = self.specs.get(key.0) {
+            self.over.remove(&(window.over(spec), Arc::clone(key)));
+        }
+        Some(window)
     }
 
     /// Counts the matches of one event, and what comes of them.
     fn count(&mut self, hits: &[Hit], found: &mut Vec<Correlated>) {
-        let mut places: BTreeMap<(usize, Vec<String>), Places> = BTreeMap::new();
+        let Some(first) = hits.first() else { return };
+        self.end(first.time, found);
+        let mut entries: BTreeMap<(usize, Vec<String>), Entry> = BTreeMap::new();
         for hit in hits {
             for (number, place) in self.by_rule.get(&hit.rule).into_iter().flatten() {
                 let Some(spec) = self.specs.get(*number) else { continue };
-                let value = |field: &FieldId| {
-                    hit.values.iter().find(|(known, _)| *known == field.0).map(|(_, text)| text.clone())
-                };
                 let keys = spec.keys.get(usize::from(*place)).map(Vec::as_slice).unwrap_or_default();
-                let Some(key) = keys.iter().map(value).collect::<Option<Vec<_>>>() else { continue };
-                let values = spec.fields.iter().map(value).collect::<Option<Vec<_>>>();
-                let known = places.entry((*number, key)).or_insert((Vec::new(), values));
-                known.0.push(*place);
+                let (keys, left) = combinations(hit, keys);
+                self.evicted += left;
+                for key in keys {
+                    let entry = entries.entry((*number, key)).or_insert_with(|| {
+                        let values =
+                            if spec.fields.is_empty() { Vec::new() } else { combinations(hit, &spec.fields).0 };
+                        Entry { time: first.time, id: first.id, places: Vec::new(), values }
+                    });
+                    entry.places.push(*place);
+                }
             }
         }
-        let Some(first) = hits.first() else { return };
-        let from = found.len();
-        for ((number, key), (places, values)) in places {
-            let entry = Entry { time: first.time, id: first.id, places, values };
-            self.enter(number, key, entry, found);
-        }
-        // A correlation that matches is a match for others.
-        for correlated in found.get(from..).unwrap_or_default().to_vec() {
-            if let Some(hit) =
-                self.specs.iter().find(|spec| spec.rule == correlated.rule).map(|spec| hit_of(&correlated, spec))
-            {
-                self.count(&[hit], found);
-            }
+        for (key, entry) in entries {
+            self.enter(key.into(), entry, found);
         }
     }
 
-    fn enter(&mut self, number: usize, key: Vec<String>, entry: Entry, found: &mut Vec<Correlated>) {
-        let time = entry.time;
-        let key = (number as u32, key);
-        let Some((span, slides)) = self.specs.get(number).map(|spec| (spec.span, spec.slides)) else { return };
-        if !slides {
-            self.close(&key, time, found);
+    fn enter(&mut self, key: Key, entry: Entry, found: &mut Vec<Correlated>) {
+        let (time, number) = (entry.time, key.0);
+        let Some(spec) = self.specs.get(number) else { return };
+        let (span, slides) = (spec.span, spec.slides);
+        let mut window = match self.take(&key) {
+            Some(window) => window,
+            None => {
+                self.make_room();
+                Window::default()
+            }
+        };
+        if window.quiet_until.is_some_and(|until| time <= until) {
+            return self.put(key, window);
         }
-        if !self.groups.contains_key(&key) && self.groups.len() >= self.settings.groups {
-            self.evict();
+        window.quiet_until = None;
+        while slides && window.entries.front().is_some_and(|entry| entry.time < time.saturating_sub(span)) {
+            window.pop();
         }
-        let group = self.groups.entry(key.clone()).or_default();
-        if group.quiet_until.is_some_and(|until| time <= until) {
-            return;
-        }
-        group.quiet_until = None;
-        if slides {
-            group.entries.retain(|entry| entry.time >= time - span);
-        }
-        if group.entries.len() >= self.settings.entries {
-            group.entries.remove(0);
+        if window.entries.len() >= self.settings.entries {
+            window.pop();
             self.evicted += 1;
         }
-        group.entries.push(entry);
-        if slides {
-            self.match_now(&key, found);
+        window.push(entry);
+        let correlated = if slides { self.matched(&key, &mut window) } else { None };
+        self.put(key, window);
+        if let Some(correlated) = correlated {
+            self.tell(number, correlated, time, found);
         }
     }
 
-    /// Gives the group up whose last match is the oldest.
-    fn evict(&mut self) {
-        let last = |group: &Group| group.entries.last().map(|entry| entry.time).or(group.quiet_until);
-        let oldest = self.groups.iter().min_by_key(|(_, group)| last(group)).map(|(key, _)| key.clone());
-        if let Some(group) = oldest.and_then(|key| self.groups.remove(&key)) {
-            self.evicted += group.entries.len() as u64;
+    /// Gives up the group that would be over first, if there is no room for another one.
+    fn make_room(&mut self) {
+        while self.groups.len() >= self.settings.groups {
+            let Some((_, key)) = self.over.pop_first() else { return };
+            self.evicted += self.groups.remove(&key).map_or(0, |window| window.entries.len() as u64);
         }
     }
 
-    /// Ends the windows of a group that are over at a time.
-    fn close(&mut self, key: &(u32, Vec<String>), now: i64, found: &mut Vec<Correlated>) {
-        let Some(spec) = self.specs.get(key.0 as usize) else { return };
-        let Some(group) = self.groups.get(key) else { return };
-        let is_over = group.entries.first().is_some_and(|first| now > first.time.saturating_add(spec.span));
-        if !is_over || spec.slides {
-            return;
-        }
-        self.match_now(key, found);
-        if let Some(group) = self.groups.get_mut(key) {
-            group.entries.clear();
-        }
+    /// The match of a group, if its condition holds. The group is quiet after that.
+    fn matched(&self, key: &Key, window: &mut Window) -> Option<Correlated> {
+        let spec = self.specs.get(key.0).filter(|spec| window.holds(spec))?;
+        let entries = window.take();
+        let (from, to) = (entries.front()?.time, entries.back()?.time);
+        window.quiet_until = Some(to.saturating_add(spec.span));
+        let ids = entries.iter().map(|entry| entry.id).collect();
+        let group = spec.names.iter().cloned().zip(key.1.iter().cloned()).collect();
+        Some(Correlated { rule: spec.rule, from, to, ids, group })
     }
 
-    fn match_now(&mut self, key: &(u32, Vec<String>), found: &mut Vec<Correlated>) {
-        let Some(spec) = self.specs.get(key.0 as usize) else { return };
-        let Some(group) = self.groups.get_mut(key).filter(|group| holds(spec, &group.entries)) else { return };
-        let times = || group.entries.iter().map(|entry| entry.time);
-        let (from, to) = (times().min().unwrap_or_default(), times().max().unwrap_or_default());
-        let ids = group.entries.iter().map(|entry| entry.id).collect();
-        let names = spec.names.iter().cloned().zip(key.1.iter().cloned()).collect();
-        found.push(Correlated { rule: spec.rule, from, to, ids, group: names });
-        group.entries.clear();
-        group.quiet_until = Some(to.saturating_add(spec.span));
+    /// A match of a correlation comes out; it is a match for others at the time when it is known.
+    fn tell(&mut self, number: usize, correlated: Correlated, known: i64, found: &mut Vec<Correlated>) {
+        let hit = self.specs.get(number).map(|spec| hit_of(&correlated, spec, known));
+        found.push(correlated);
+        if let Some(hit) = hit.filter(|hit| self.looks_at(hit.rule)) {
+            self.count(&[hit], found);
+        }
     }
+}
+
+/// All combinations of the values that a match has in some fields, none if it has none in one of them; and how many were too many.
+fn combinations(hit: &Hit, fields: &[FieldId]) -> (Vec<Vec<String>>, u64) {
+    let mut all: Vec<Vec<String>> = vec![Vec::new()];
+    let mut left = 0;
+    for field in fields {
+        let values = hit.values.iter().filter(|(known, _)| known == field).map(|(_, text)| text);
+        let values: BTreeSet<&String> = values.collect();
+        let with = |before: &Vec<String>| {
+            let before = before.clone();
+            values.iter().map(move |value| [before.as_slice(), &[(*value).clone()]].concat()).collect::<Vec<_>>()
+        };
+        all = all.iter().flat_map(with).collect();
+        left += all.len().saturating_sub(COMBINATIONS_MAX) as u64;
+        all.truncate(COMBINATIONS_MAX);
+    }
+    (all, left)
 }
 
 /// A correlation's match as one for other correlations: its values are those of its group.
-fn hit_of(correlated: &Correlated, spec: &Spec) -> Hit {
+fn hit_of(correlated: &Correlated, spec: &Spec, time: i64) -> Hit {
     let fields = spec.keys.iter().flat_map(|keys| keys.iter().zip(&correlated.group));
-    let mut values: Vec<(u16, String)> = fields.map(|(field, (_, value))| (field.0, value.clone())).collect();
+    let mut values: Vec<(FieldId, String)> = fields.map(|(field, (_, value))| (*field, value.clone())).collect();
     values.sort();
     values.dedup();
-    Hit { rule: correlated.rule.0, time: correlated.to, id: correlated.ids.last().copied().unwrap_or_default(), values }
-}
-
-fn spec(set: &RuleSet, rule: RuleId, correlation: &Correlation) -> Result<Spec, String> {
-    let find = |name: &String| {
-        let found = set
-            .rules
-            .iter()
-            .position(|rule| rule.meta.id.as_ref() == Some(name) || rule.meta.name.as_ref() == Some(name));
-        found
-            .map(|at| RuleId(at as u32))
-            .ok_or_else(|| format!("there is no rule `{name}` among those that are loaded"))
-    };
-    let rules = correlation.rules.iter().map(find).collect::<Result<Vec<_>, _>>()?;
-    let field = |name: &str| set.field(name).ok_or_else(|| format!("there is no field `{name}`"));
-    let key = |rule: &String| -> Result<Vec<FieldId>, String> {
-        let name = |name: &String| {
-            let alias = correlation.aliases.iter().find(|(alias, _)| alias == name);
-            let own =
-                alias.and_then(|(_, places)| places.iter().find(|(of, _)| of == rule)).map(|(_, field)| field.as_str());
-            field(own.unwrap_or(name))
-        };
-        correlation.group_by.iter().map(name).collect()
-    };
-    let keys = correlation.rules.iter().map(key).collect::<Result<Vec<_>, _>>()?;
-    let fields = correlation.fields.iter().map(|name| field(name)).collect::<Result<Vec<_>, _>>()?;
-    let grows =
-        |bounds: &[Bound]| bounds.iter().all(|bound| matches!(bound.order, Order::Greater | Order::GreaterOrEqual));
-    let slides = match (&correlation.condition, correlation.kind) {
-        (CorrelationCondition::Rules(logic), _) => !negates(logic),
-        (
-            CorrelationCondition::Bounds(bounds),
-            CorrelationKind::EventCount
-            | CorrelationKind::ValueCount
-            | CorrelationKind::ValueSum
-            | CorrelationKind::Temporal
-            | CorrelationKind::TemporalOrdered,
-        ) => grows(bounds),
-        (CorrelationCondition::Bounds(_), _) => false,
-    };
-    Ok(Spec {
-        rule,
-        kind: correlation.kind,
-        rules,
-        names: correlation.group_by.clone(),
-        keys,
-        fields,
-        span: correlation.timespan as i64 * 1_000,
-        condition: correlation.condition.clone(),
-        percentile: correlation.percentile,
-        slides,
-    })
-}
-
-fn negates(logic: &Logic) -> bool {
-    match logic {
-        Logic::All(all) | Logic::Any(all) => all.iter().any(negates),
-        Logic::Not(_) => true,
-        Logic::Search(_) | Logic::Is(_) => false,
-    }
-}
-
-/// Correlations from which following references leads back to them, or to others that do so.
-fn cyclic(specs: &[Spec]) -> BTreeSet<RuleId> {
-    let own: BTreeSet<RuleId> = specs.iter().map(|spec| spec.rule).collect();
-    let mut settled: BTreeSet<RuleId> = BTreeSet::new();
-    loop {
-        let before = settled.len();
-        for spec in specs {
-            if spec.rules.iter().all(|rule| !own.contains(rule) || settled.contains(rule)) {
-                settled.insert(spec.rule);
-            }
-        }
-        if settled.len() == before {
-            return own.difference(&settled).copied().collect();
-        }
-    }
-}
-
-/// Whether the condition holds of a window.
-fn holds(spec: &Spec, entries: &[Entry]) -> bool {
-    let bounds = match &spec.condition {
-        CorrelationCondition::Rules(logic) => {
-            let there: BTreeSet<u16> = entries.iter().flat_map(|entry| entry.places.iter().copied()).collect();
-            let ordered = spec.kind != CorrelationKind::TemporalOrdered || in_order(spec, entries, &there);
-            return rules_hold(logic, &there) && ordered;
-        }
-        CorrelationCondition::Bounds(bounds) => bounds,
-    };
-    let figure = match spec.kind {
-        CorrelationKind::EventCount => Some(entries.len() as f64),
-        CorrelationKind::ValueCount => {
-            let different: BTreeSet<&Vec<String>> = entries.iter().filter_map(|entry| entry.values.as_ref()).collect();
-            Some(different.len() as f64)
-        }
-        CorrelationKind::Temporal | CorrelationKind::TemporalOrdered => {
-            let there: BTreeSet<u16> = entries.iter().flat_map(|entry| entry.places.iter().copied()).collect();
-            let ordered = spec.kind == CorrelationKind::Temporal || in_order(spec, entries, &there);
-            ordered.then_some(there.len() as f64)
-        }
-        CorrelationKind::ValueSum => Some(numbers(entries).iter().sum()),
-        CorrelationKind::ValueAvg => {
-            let numbers = numbers(entries);
-            (!numbers.is_empty()).then(|| numbers.iter().sum::<f64>() / numbers.len() as f64)
-        }
-        CorrelationKind::ValueMedian => percentile(numbers(entries), 50.0),
-        CorrelationKind::ValuePercentile => percentile(numbers(entries), spec.percentile),
-    };
-    figure.is_some_and(|figure| bounds.iter().all(|bound| bound.order.holds(figure, bound.number)))
-}
-
-fn rules_hold(logic: &Logic, there: &BTreeSet<u16>) -> bool {
-    match logic {
-        Logic::All(all) => all.iter().all(|one| rules_hold(one, there)),
-        Logic::Any(any) => any.iter().any(|one| rules_hold(one, there)),
-        Logic::Not(inner) => !rules_hold(inner, there),
-        Logic::Search(place) => there.contains(&(*place as u16)),
-        Logic::Is(_) => false,
-    }
-}
-
-/// Whether different events matched the rules that are there, in the order of the correlation.
-fn in_order(spec: &Spec, entries: &[Entry], there: &BTreeSet<u16>) -> bool {
-    let mut wanted = (0..spec.rules.len() as u16).filter(|place| there.contains(place)).peekable();
-    for entry in entries {
-        if wanted.peek().is_some_and(|place| entry.places.contains(place)) {
-            wanted.next();
-        }
-    }
-    wanted.peek().is_none()
-}
-
-fn numbers(entries: &[Entry]) -> Vec<f64> {
-    let values = entries.iter().filter_map(|entry| entry.values.as_ref()?.first()?.trim().parse().ok());
-    values.filter(|number: &f64| number.is_finite()).collect()
-}
-
-/// A percentile between the two nearest numbers.
-fn percentile(mut numbers: Vec<f64>, percent: f64) -> Option<f64> {
-    numbers.sort_by(f64::total_cmp);
-    let last = numbers.len().checked_sub(1)?;
-    let at = percent / 100.0 * last as f64;
-    let below = at.floor() as usize;
-    let (low, high) = (numbers.get(below)?, numbers.get((below + 1).min(last))?);
-    Some(low + (high - low) * (at - below as f64))
+    Hit { rule: correlated.rule, time, id: correlated.ids.last().copied().unwrap_or_default(), values }
 }

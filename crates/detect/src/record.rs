@@ -177,11 +177,10 @@ impl<'b> Reader<'b> {
     /// A match of the last record, for correlations that look at these fields.
     #[must_use]
     pub fn hit(&self, rule: RuleId, time: i64, id: u64, fields: &BTreeSet<FieldId>, doc: &Document) -> Hit {
-        let value = |field: &FieldId| {
-            let text = self.facts.of(*field).find_map(|fact| fact.text(doc))?;
-            Some((field.0, text.into_owned()))
-        };
-        Hit { rule: rule.0, time, id, values: fields.iter().filter_map(value).collect() }
+        let values = fields
+            .iter()
+            .flat_map(|field| self.facts.of(*field).filter_map(|fact| Some((*field, fact.text(doc)?.into_owned()))));
+        Hit { rule, time, id, values: values.collect() }
     }
 
     /// The facts of a record's own fields.

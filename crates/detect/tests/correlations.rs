@@ -8,7 +8,7 @@
     reason = "a test fails by panicking"
 )]
 
-use watchfloor_detect::{Correlated, Correlator, FieldId, Hit, RuleSet, Settings, State};
+use watchfloor_detect::{Correlated, Correlator, FieldId, Hit, RuleId, RuleSet, Settings, State};
 use watchfloor_sigma::{Options, read};
 
 const RULES: &str = "
@@ -39,12 +39,17 @@ fn hit(set: &RuleSet, id: usize, text: &str) -> Hit {
     let mut words = text.split(' ');
     let (rule, second) = words.next().unwrap().split_at(1);
     let rule = set.rules.iter().position(|known| known.meta.name.as_deref() == Some(rule)).unwrap();
-    let field = |name: &str| set.field(name).map(|field: FieldId| field.0);
+    let field = |name: &str| -> Option<FieldId> { set.field(name) };
     let values = words.filter_map(|word| {
         let (name, value) = word.split_once('=').unwrap();
         Some((field(name)?, value.to_owned()))
     });
-    Hit { rule: rule as u32, time: second.parse::<i64>().unwrap() * 1_000, id: id as u64, values: values.collect() }
+    Hit {
+        rule: RuleId(rule as u32),
+        time: second.parse::<i64>().unwrap() * 1_000,
+        id: id as u64,
+        values: values.collect(),
+    }
 }
 
 /// What came out: seconds from and to, and the group.
@@ -64,10 +69,10 @@ fn run(set: &RuleSet, hits: &[&str], settings: Settings) -> (String, u64, u64) {
     for (id, text) in hits.iter().enumerate() {
         correlator.handle(hit(set, id, text), &mut found);
         // Stopping and going on changes nothing.
-        let kept = serde_json::to_string(&correlator.state()).unwrap();
+        let kept = serde_json::to_string(&correlator.state(set)).unwrap();
         let (mut other, _) = Correlator::new(set, settings);
-        other.restore(serde_json::from_str::<State>(&kept).unwrap());
-        assert_eq!(other.state(), correlator.state());
+        assert_eq!(other.restore(set, serde_json::from_str::<State>(&kept).unwrap()), 0);
+        assert_eq!(other.state(set), correlator.state(set));
         correlator = other;
     }
     correlator.finish(&mut found);
@@ -200,6 +205,90 @@ fn correlations_of_correlations() {
     assert_eq!(run(&set, &hits, Settings::default()).0, "many:1-3[x] C:3-20[x]");
     let silent: Vec<bool> = set.rules.iter().map(|rule| rule.silent).collect();
     assert_eq!(silent, [true, true, false, true, false]);
+}
+
+#[test]
+fn fields_with_several_values() {
+    check(
+        "correlation: {type: event_count, rules: [a], group-by: [U], timespan: 10s, condition: {gte: 2}}",
+        &[("a1 U=x U=y, a2 U=y U=z", "C:1-2[y]"), ("a1 U=x U=x, a2 U=z", "")],
+    );
+    check(
+        "correlation: {type: value_count, rules: [a], group-by: [U], timespan: 10s, condition: {field: B, gte: 3}}",
+        &[("a1 U=x B=1 B=2, a2 U=x B=3", "C:1-2[x]"), ("a1 U=x B=1 B=2, a2 U=x B=2", "")],
+    );
+    check(
+        "correlation: {type: value_sum, rules: [a], timespan: 10s, condition: {field: B, gt: 10}}",
+        &[("a1 B=6 B=5", "C:1-1[]"), ("a1 B=6 B=6", "")],
+    );
+    let set = set(
+        "title: C\ncorrelation: {type: event_count, rules: [a], group-by: [U], timespan: 9s, condition: {gte: 2}}\n",
+    );
+    let many: String = std::iter::once("a1".to_owned()).chain((0..66).map(|n| format!(" U={n}"))).collect();
+    assert_eq!(run(&set, &[&many], Settings::default()), (String::new(), 0, 2));
+}
+
+/// What came out after each match, before all windows are ended.
+fn step_by_step(set: &RuleSet, hits: &[&str]) -> Vec<String> {
+    let (mut correlator, _) = Correlator::new(set, Settings { lateness: 5_000, ..Settings::default() });
+    let step = |(id, text): (usize, &&str)| {
+        let mut found = Vec::new();
+        correlator.handle(hit(set, id, text), &mut found);
+        shown(&found, set)
+    };
+    hits.iter().enumerate().map(step).collect()
+}
+
+#[test]
+fn windows_end_though_their_group_is_silent() {
+    let few = "title: few\nname: f\ncorrelation: {type: event_count, rules: [a], group-by: [U], timespan: 10s, condition: {lt: 3}, generate: true}\n";
+    let set = set(&format!(
+        "{few}---\ntitle: C\ncorrelation: {{type: temporal_ordered, rules: [f, b], group-by: [U], timespan: 60s}}\n"
+    ));
+    let hits = ["a1 U=x", "a11 U=y", "b12 U=x", "b17 U=x", "b18 U=x", "b40 U=z"];
+    // The window of x is over at 11; that is known when all that comes is later, and from then it counts for the other.
+    assert_eq!(step_by_step(&set, &hits), ["", "", "", "few:1-1[x] C:11-12[x]", "", "few:11-11[y]"]);
+}
+
+#[test]
+fn what_is_remembered_outlives_other_rules() {
+    let text =
+        "title: C\ncorrelation: {type: event_count, rules: [a], group-by: [U], timespan: 100s, condition: {gte: 3}}\n";
+    let (old, new) = (
+        set(text),
+        set(&format!(
+            "title: first\nname: n\nlogsource: {{product: p}}\ndetection: {{s: {{Z: 1}}, condition: s}}\n---\n{text}"
+        )),
+    );
+    let patient = Settings { lateness: 10_000, ..Settings::default() };
+    let (mut correlator, _) = Correlator::new(&old, patient);
+    let mut found = Vec::new();
+    for (id, text) in ["a1 U=x", "a20 U=x"].iter().enumerate() {
+        correlator.handle(hit(&old, id, text), &mut found);
+    }
+    let state = correlator.state(&old);
+    let (mut other, _) = Correlator::new(&new, patient);
+    assert_eq!(other.restore(&new, state.clone()), 0);
+    other.handle(hit(&new, 2, "a30 U=x"), &mut found);
+    other.finish(&mut found);
+    assert_eq!(shown(&found, &new), "C:1-30[x]");
+    // A correlation that was changed begins anew, and what it knew is counted.
+    let changed = set(&text.replace("gte: 3", "gte: 2"));
+    let (mut other, _) = Correlator::new(&changed, patient);
+    assert_eq!(other.restore(&changed, state), 1);
+}
+
+#[test]
+fn an_event_of_the_future_does_not_make_others_late() {
+    let set = set("title: C\ncorrelation: {type: event_count, rules: [a], timespan: 10s, condition: {gte: 3}}\n");
+    let (mut correlator, _) = Correlator::new(&set, Settings { lateness: 1_000, ..Settings::default() });
+    let mut found = Vec::new();
+    for (id, (now, text)) in [(1, "a1"), (1, "a4000000000"), (3, "a2"), (4, "a3"), (5, "a4")].iter().enumerate() {
+        correlator.set_now(now * 1_000);
+        correlator.handle(hit(&set, id, text), &mut found);
+    }
+    correlator.finish(&mut found);
+    assert_eq!((shown(&found, &set).as_str(), correlator.late), ("C:1-2[]", 0));
 }
 
 #[test]
