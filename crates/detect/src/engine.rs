@@ -7,6 +7,7 @@ use std::sync::Arc;
 use aho_corasick::{AhoCorasick, MatchKind};
 use watchfloor_model::{Document, Span, Value};
 
+use crate::budget::{Budget, Suspensions, Watch, has, mark};
 use crate::facts::{Fact, Facts, FieldId};
 use crate::index::{PredicateId, Scratch};
 use crate::ruleset::{Code, Compiled, Lazy, RuleId, RuleSet};
@@ -71,17 +72,25 @@ pub struct Engine {
     memo_generation: u32,
     generation: u32,
     matches: Vec<RuleId>,
+    watch: Watch,
 }
 
 impl Engine {
-    /// An engine for a set.
+    /// An engine for a set, whose rules take the time they need.
     #[must_use]
     pub fn new(set: Arc<RuleSet>) -> Self {
+        Self::with(set, None, Arc::default())
+    }
+
+    /// An engine that suspends rules which take more time than they may.
+    #[must_use]
+    pub fn with(set: Arc<RuleSet>, budget: Option<Budget>, suspended: Arc<Suspensions>) -> Self {
         let searches = set.rules.iter().map(|rule| rule.searches.len()).max().unwrap_or(0);
         Self {
             yes: vec![0; set.questions()],
             led: vec![0; set.rules.len()],
             memo: vec![(0, false); searches],
+            watch: Watch::new(&set, budget, suspended),
             set,
             sources: HashMap::new(),
             buckets: Vec::new(),
@@ -163,6 +172,11 @@ impl Engine {
             self.led.fill(0);
             self.generation = 1;
         }
+        let set = Arc::clone(&self.set);
+        if self.watch.begin(&set, doc.all_text().len()) {
+            // Values were answered without the questions of suspended rules.
+            self.remembered.clear();
+        }
         self.trues.clear();
         for (field, fact) in facts.all() {
             if has(&bucket.fields, usize::from(field.0)) {
@@ -174,7 +188,9 @@ impl Engine {
             Keywords::With { pieces, numbers } if !self.may_have(pieces, *numbers, doc) => {}
             Keywords::With { .. } | Keywords::Every => self.ask_everything(doc, line),
         }
-        let set = Arc::clone(&self.set);
+        for (question, took) in self.scratch.times.drain(..) {
+            self.watch.asked(&set, question, took);
+        }
         let trues = std::mem::take(&mut self.trues);
         for rule in trues.iter().filter_map(|answer| set.triggers.get(*answer as usize)).flatten() {
             let at = *rule as usize;
@@ -246,7 +262,7 @@ impl Engine {
                     None => return,
                 },
             };
-            index.answer(fact, doc, &mut self.scratch, &mut self.answers);
+            index.answer(fact, doc, &self.watch, &mut self.scratch, &mut self.answers);
             if remember && self.comes_again() {
                 if self.remembered.len() >= REMEMBERED_MAX {
                     self.remembered.clear();
@@ -294,6 +310,10 @@ impl Engine {
 
     fn run(&mut self, set: &RuleSet, number: u32, doc: &Document, facts: &Facts) {
         let Some(rule) = set.rules.get(number as usize) else { return };
+        if has(&self.watch.off_rules, number as usize) {
+            return;
+        }
+        let since = self.watch.clock();
         self.memo_generation = self.memo_generation.wrapping_add(1);
         if self.memo_generation == 0 {
             self.memo.fill((0, false));
@@ -302,6 +322,7 @@ impl Engine {
         if self.holds(set, rule, &rule.condition, doc, facts) {
             self.matches.push(RuleId(number));
         }
+        self.watch.ran(set, number, since);
     }
 
     fn holds(&mut self, set: &RuleSet, rule: &Compiled, code: &Code, doc: &Document, facts: &Facts) -> bool {
@@ -380,14 +401,4 @@ fn gate(set: &RuleSet, keywords: &BTreeSet<PredicateId>) -> Keywords {
         .match_kind(MatchKind::LeftmostFirst)
         .build(pieces)
         .map_or(Keywords::Every, |pieces| Keywords::With { pieces, numbers })
-}
-
-fn mark(bits: &mut [u64], at: usize) {
-    if let Some(word) = bits.get_mut(at / 64) {
-        *word |= 1 << (at % 64);
-    }
-}
-
-fn has(bits: &[u64], at: usize) -> bool {
-    bits.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
 }

@@ -5,6 +5,7 @@
 //! left of its question is asked. Numbers, networks and expressions without literals are asked one by one.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use daachorse::DoubleArrayAhoCorasick;
 use daachorse::errors::DaachorseError;
@@ -15,6 +16,7 @@ use watchfloor_sigma::logic::{Network, Order};
 use watchfloor_sigma::pattern::{lower, lower_into};
 use watchfloor_sigma::{Part, Pattern, Test};
 
+use crate::budget::{Watch, has};
 use crate::facts::Fact;
 use crate::tests_of_values::{address, number};
 
@@ -82,6 +84,8 @@ pub struct FieldIndex {
 pub struct Scratch {
     lower: String,
     ask: Vec<u32>,
+    /// Questions to whole values, and how long each took.
+    pub times: Vec<(PredicateId, Duration)>,
 }
 
 impl Scratch {
@@ -178,11 +182,18 @@ impl FieldIndex {
     }
 
     /// Appends the questions that a value answers with yes; in order, each once.
-    pub fn answer(&self, fact: Fact, doc: &Document, scratch: &mut Scratch, yes: &mut Vec<PredicateId>) {
+    pub(crate) fn answer(
+        &self,
+        fact: Fact,
+        doc: &Document,
+        watch: &Watch,
+        scratch: &mut Scratch,
+        yes: &mut Vec<PredicateId>,
+    ) {
         match fact {
             Fact::Text(span) => {
                 let text = doc.text(span);
-                self.answer_text(text, scratch, yes);
+                self.answer_text(text, watch, scratch, yes);
                 if text.len() < 40 {
                     self.answer_text_as_other(text, yes);
                 }
@@ -205,7 +216,7 @@ impl FieldIndex {
         if !matches!(fact, Fact::Text(_))
             && let Some(text) = fact.text(doc)
         {
-            self.answer_text(&text, scratch, yes);
+            self.answer_text(&text, watch, scratch, yes);
         }
         if !self.orders.is_empty()
             && let Some(number) = number(fact, doc)
@@ -241,8 +252,8 @@ impl FieldIndex {
         }
     }
 
-    fn answer_text(&self, text: &str, scratch: &mut Scratch, yes: &mut Vec<PredicateId>) {
-        let Scratch { lower: lowered, ask } = scratch;
+    fn answer_text(&self, text: &str, watch: &Watch, scratch: &mut Scratch, yes: &mut Vec<PredicateId>) {
+        let Scratch { lower: lowered, ask, times } = scratch;
         lowered.clear();
         lower_into(text, lowered);
         yes.extend(&self.any);
@@ -270,12 +281,15 @@ impl FieldIndex {
         ask.sort_unstable();
         ask.dedup();
         for number in ask.iter() {
-            let Some((asked, id)) = self.asked.get(*number as usize) else { continue };
+            let asked = self.asked.get(*number as usize).filter(|(_, id)| !has(&watch.off_questions, *id as usize));
+            let Some((asked, id)) = asked else { continue };
+            let since = watch.clock();
             let is = match asked {
                 Asked::Pattern(pattern) if pattern.cased => pattern.fits(text),
                 Asked::Pattern(pattern) => pattern.fits(lowered),
                 Asked::Regex(regex) => regex.is_match(text),
             };
+            times.extend(watch.since(since).map(|took| (*id, took)));
             if is {
                 yes.push(*id);
             }

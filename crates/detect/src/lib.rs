@@ -9,19 +9,23 @@
 //! Which rules are for a record is decided by its log source ([`source`]); where the fields of rules are found in a record by [`record`].
 
 pub mod access;
+pub mod budget;
 pub mod correlation;
 pub mod engine;
 pub mod facts;
 pub mod index;
+pub mod live;
 pub mod record;
 pub mod ruleset;
 pub mod source;
 pub mod taxonomy;
 pub mod tests_of_values;
 
+pub use budget::{Budget, Suspensions};
 pub use correlation::{Correlated, Correlator, Hit, Settings, State};
 pub use engine::Engine;
 pub use facts::{Fact, Facts, FieldId};
+pub use live::{Detection, Live};
 pub use record::{Binding, Reader};
 pub use ruleset::{RuleId, RuleSet, TooLarge};
 pub use source::{EventSource, SourceId};

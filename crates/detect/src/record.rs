@@ -21,6 +21,7 @@ use watchfloor_sigma::pattern::lower;
 use crate::correlation::Hit;
 use crate::engine::Engine;
 use crate::facts::{Fact, Facts, FieldId};
+use crate::live::{Detection, Live};
 use crate::ruleset::{RuleId, RuleSet};
 use crate::source::{EventSource, SourceId};
 use crate::taxonomy::{Elsewhere, Taxonomy};
@@ -122,8 +123,10 @@ impl Binding {
 
 /// Takes facts out of records and runs rules over them; a worker thread has one.
 #[derive(Debug)]
-pub struct Reader<'b> {
-    binding: &'b Binding,
+pub struct Reader {
+    detection: Arc<Detection>,
+    /// The generation of the rules, if they were taken up from where they change.
+    generation: Option<u64>,
     /// Runs the rules.
     pub engine: Engine,
     /// The last record's facts.
@@ -139,13 +142,15 @@ pub struct Reader<'b> {
     further: Vec<(Slot, NodeId)>,
 }
 
-impl<'b> Reader<'b> {
+impl Reader {
     /// A reader.
     #[must_use]
-    pub fn new(binding: &'b Binding, set: Arc<RuleSet>) -> Self {
+    pub fn new(detection: Arc<Detection>) -> Self {
+        let Detection { set, budget, suspended, .. } = &*detection;
         Self {
-            binding,
-            engine: Engine::new(set),
+            engine: Engine::with(Arc::clone(set), *budget, Arc::clone(suspended)),
+            detection,
+            generation: None,
             facts: Facts::default(),
             bound: Bound::of_every_element(),
             ids: KeyIds::default(),
@@ -157,6 +162,22 @@ impl<'b> Reader<'b> {
             objects: Vec::new(),
             further: Vec::new(),
         }
+    }
+
+    /// The rules that are run.
+    #[must_use]
+    pub fn detection(&self) -> &Arc<Detection> {
+        &self.detection
+    }
+
+    /// Takes up the rules of now if they are others than those it has. To be called between records; numbers of rules mean others after that.
+    pub fn follow(&mut self, live: &Live) -> bool {
+        let generation = Some(live.generation());
+        if generation == self.generation {
+            return false;
+        }
+        *self = Self { generation, ..Self::new(live.current()) };
+        true
     }
 
     /// The rules that match the record that was examined. Its mapping is run if a field may be found in the event only.
@@ -186,9 +207,9 @@ impl<'b> Reader<'b> {
     /// The facts of a record's own fields.
     fn bind(&mut self, doc: &Document, family: usize, shapes: &Shapes) {
         self.facts.clear();
-        let Some(trie) = self.binding.tries.get(family) else { return };
+        let Some(trie) = self.detection.binding.tries.get(family) else { return };
         self.ids.clear();
-        self.bound.bind(trie, &self.binding.keys, &mut self.ids, doc, shapes);
+        self.bound.bind(trie, &self.detection.binding.keys, &mut self.ids, doc, shapes);
         self.further.clear();
         self.further.extend(self.bound.further());
         self.further.sort_by_key(|(slot, node)| (*slot, *node));
@@ -216,9 +237,10 @@ impl<'b> Reader<'b> {
     }
 
     fn known(&mut self, doc: &Document, pack: Option<PackId>) -> Known {
-        let last = self.binding.kinds.len() - 1;
+        let last = self.detection.binding.kinds.len() - 1;
         let number = pack.map_or(last, |pack| usize::from(pack.0).min(last));
-        let deciding = self.binding.kinds.get(number).map(|kind| kind.deciding.as_slice()).unwrap_or_default();
+        let deciding =
+            self.detection.binding.kinds.get(number).map(|kind| kind.deciding.as_slice()).unwrap_or_default();
         self.key.clear();
         self.key.extend_from_slice(&(number as u16).to_le_bytes());
         for field in deciding {
@@ -245,8 +267,8 @@ impl<'b> Reader<'b> {
     /// Finds the log sources of a record of a kind.
     fn find(&mut self, doc: &Document, number: usize) -> Known {
         let mut source = EventSource::default();
-        let entries = self.binding.kinds.get(number).map(|kind| kind.entries.as_slice()).unwrap_or_default();
-        for entry in entries.iter().filter_map(|number| self.binding.taxonomy.sources.get(*number)) {
+        let entries = self.detection.binding.kinds.get(number).map(|kind| kind.entries.as_slice()).unwrap_or_default();
+        for entry in entries.iter().filter_map(|number| self.detection.binding.taxonomy.sources.get(*number)) {
             if entry.fields.iter().all(|(name, values)| self.is_one_of(doc, name, values)) {
                 entry.add_to(&mut source);
             }
@@ -261,13 +283,13 @@ impl<'b> Reader<'b> {
             self.known.clear();
         }
         let known = Known { source: id, instead: self.instead.len() };
-        self.instead.push(instead(self.binding, &self.engine, id, number, &source));
+        self.instead.push(instead(&self.detection.binding, &self.engine, id, number, &source));
         self.by_source.insert((id, number), known);
         known
     }
 
     fn is_one_of(&self, doc: &Document, name: &str, values: &[Pattern]) -> bool {
-        let Some(field) = self.binding.fields.get(name) else { return false };
+        let Some(field) = self.detection.binding.fields.get(name) else { return false };
         self.facts.of(*field).filter_map(|fact| fact.text(doc)).any(|text| {
             let text = lower(&text);
             values.iter().any(|pattern| pattern.fits(&text))

@@ -1,6 +1,7 @@
 //! Rules compiled together.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
+use std::sync::OnceLock;
 
 use watchfloor_sigma::logic::{FieldReference, Order, TimePart};
 use watchfloor_sigma::{Correlation, Document as RuleDocument, Filter, LogSource, Logic, Meta, Predicate, Rule, Test};
@@ -109,6 +110,8 @@ pub struct RuleSet {
     known_lazies: HashMap<Lazy, u32>,
     /// For each question the rules that it may make match.
     pub(crate) triggers: Vec<Box<[u32]>>,
+    /// For each question the rules that ask it, once somebody wants to know.
+    askers: OnceLock<Vec<Box<[u32]>>>,
 }
 
 impl RuleSet {
@@ -267,6 +270,32 @@ impl RuleSet {
         self.triggers.len()
     }
 
+    /// The questions that a rule asks of values.
+    pub(crate) fn questions_of(&self, rule: RuleId) -> BTreeSet<PredicateId> {
+        let mut questions = BTreeSet::new();
+        if let Some(rule) = self.rules.get(rule.0 as usize) {
+            // Filters ask in the condition.
+            rule.searches.iter().chain([&rule.condition]).for_each(|code| gather(code, &mut questions));
+        }
+        questions
+    }
+
+    /// The rules that ask a question.
+    pub(crate) fn askers(&self, question: PredicateId) -> &[u32] {
+        let askers = self.askers.get_or_init(|| {
+            let mut askers = vec![Vec::new(); self.questions()];
+            for rule in 0..self.rules.len() as u32 {
+                for question in self.questions_of(RuleId(rule)) {
+                    if let Some(rules) = askers.get_mut(question as usize) {
+                        rules.push(rule);
+                    }
+                }
+            }
+            askers.into_iter().map(Vec::into).collect()
+        });
+        askers.get(question as usize).map(AsRef::as_ref).unwrap_or_default()
+    }
+
     /// Bytes of the automata.
     #[must_use]
     pub fn bytes(&self) -> usize {
@@ -289,6 +318,17 @@ fn is_for(filter: &Filter, rule: &Rule) -> bool {
         && part(&filter.source.category, &rule.source.category)
         && part(&filter.source.service, &rule.source.service);
     same_source && (filter.rules.is_empty() || filter.rules.iter().any(named))
+}
+
+fn gather(code: &Code, questions: &mut BTreeSet<PredicateId>) {
+    match code {
+        Code::All(all) | Code::Any(all) => all.iter().for_each(|one| gather(one, questions)),
+        Code::Not(inner) => gather(inner, questions),
+        Code::Ask(id) => {
+            questions.insert(*id);
+        }
+        Code::Search(_) | Code::Lazy(_) => {}
+    }
 }
 
 fn count(code: &Code, asked: &mut [u32]) {

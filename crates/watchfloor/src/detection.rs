@@ -1,40 +1,23 @@
-//! Everything that detection needs, put together: sources, rules, taxonomy.
+//! What detection needs from the outside: the clock, and somebody to tell what cannot be used.
 
-use std::sync::Arc;
+use std::sync::OnceLock;
+use std::time::{Duration, Instant};
 
-use watchfloor_detect::{Binding, Correlator, RuleSet, Settings, Taxonomy, TooLarge};
-use watchfloor_normalize::Library;
-use watchfloor_sigma::Document;
+use watchfloor_detect::{Correlator, RuleSet, Settings};
 
-/// Rules ready to run over records of a library.
-#[derive(Debug)]
-pub struct Detection {
-    /// The rules.
-    pub set: Arc<RuleSet>,
-    /// Where their fields stand.
-    pub binding: Binding,
+/// Time since this process asked first.
+pub fn clock() -> Duration {
+    static FIRST: OnceLock<Instant> = OnceLock::new();
+    FIRST.get_or_init(Instant::now).elapsed()
 }
 
-impl Detection {
-    /// Compiles rules and binds them.
-    ///
-    /// # Errors
-    ///
-    /// The rules are more than one set can hold.
-    pub fn new(library: &Library, documents: &[Document], taxonomy: Taxonomy) -> Result<Self, TooLarge> {
-        let set = RuleSet::compile(documents, &Binding::fields(&taxonomy))?;
-        let binding = Binding::new(&set, library, taxonomy);
-        Ok(Self { set: Arc::new(set), binding })
-    }
-
-    /// The correlations, and what is to say of those that cannot be used.
-    pub fn correlator(&self, settings: Settings) -> (Correlator, Vec<String>) {
-        let (correlator, unusable) = Correlator::new(&self.set, settings);
-        let told = unusable.iter().map(|(rule, finding)| {
-            let title = self.set.rules.get(rule.0 as usize).map_or("", |rule| rule.meta.title.as_str());
-            format!("error[{}]: {title}: {}\n", finding.code, finding.message)
-        });
-        let told = told.collect();
-        (correlator, told)
-    }
+/// The correlations of a set, and what is to say of those that cannot be used.
+pub fn correlator(set: &RuleSet, settings: Settings) -> (Correlator, Vec<String>) {
+    let (correlator, unusable) = Correlator::new(set, settings);
+    let told = unusable.iter().map(|(rule, finding)| {
+        let title = set.rules.get(rule.0 as usize).map_or("", |rule| rule.meta.title.as_str());
+        format!("error[{}]: {title}: {}\n", finding.code, finding.message)
+    });
+    let told = told.collect();
+    (correlator, told)
 }

@@ -109,6 +109,8 @@ them: the built-in ones, or your own.
   --from TIME, --to TIME  only records from the first to before the second, such as 2026-01-31 or 2026-01-31T12:00:00Z
   --exceptions FILE     matches that are accepted: rule, when, owner, reason, expires (docs/rules.md)
   --preview             with --exceptions: show the matches that they would hide, and only those
+  --rule-budget N       microseconds that a rule may take for each record, on average (100), or `off`; one that takes more is
+                        suspended, told, and makes the exit code 1
   --format FORMAT       table (default), jsonl, csv or html: one page with timeline, hosts and techniques, to hand on
   --output FILE         write to FILE instead of standard output
   --stats               counts by level, rule, host and technique instead of matches

@@ -1,5 +1,6 @@
 //! The binary: command line and wiring, nothing else.
 
+mod arguments;
 mod bench;
 mod detection;
 mod help;

@@ -134,6 +134,9 @@ fn hunts_are_narrowed_and_fail_when_asked() {
     };
     for (more, code, count) in [
         (&["--level", "high"][..], 0, 1),
+        // What a correlation is about is run for it, and not told.
+        (&["--level", "medium"], 0, 2),
+        (&["--rule", "many failed"], 0, 1),
         (&["--tag", "T1490"], 0, 1),
         (&["--rule", "shadow"], 0, 1),
         (&["--status", "stable"], 2, 0),
@@ -145,11 +148,47 @@ fn hunts_are_narrowed_and_fail_when_asked() {
         (&["--level", "most"], 2, 0),
         (&["--format", "xml"], 2, 0),
         (&["--preview"], 2, 0),
+        (&["--rule-budget", "off"], 0, 2),
+        (&["--rule-budget", "100"], 0, 2),
+        (&["--rule-budget", "0"], 2, 0),
+        (&["--rule-budget", "much"], 2, 0),
         (&["--source", "no.such"], 2, 0),
     ] {
         let (found_code, found, error) = matches(more);
         assert_eq!((found_code, found), (code, count), "{more:?}: {error}");
     }
+}
+
+#[test]
+fn a_rule_that_takes_too_long_is_told_and_left_out() {
+    let (rules, records) = files("slow");
+    // Values without order, and an expression that must keep hundreds of beginnings in mind.
+    let slow = "---\ntitle: Never ends\nlogsource: {product: windows}\n\
+                detection: {s: {CommandLine|re: 'x[abx]{300}y'}, condition: s}\n";
+    fs::write(&rules, format!("{RULES}{slow}")).unwrap();
+    let mut seed = 1_u64;
+    let mut text = String::new();
+    for _ in 0..60 {
+        let value: String = (0..70_000)
+            .map(|_| {
+                seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                ['a', 'b', 'x'][(seed >> 33) as usize % 3]
+            })
+            .collect();
+        text.push_str(&format!(
+            "{{\"Channel\":\"Microsoft-Windows-Sysmon/Operational\",\"EventID\":1,\"CommandLine\":\"{value}\"}}\n"
+        ));
+    }
+    fs::write(&records, text + RECORDS).unwrap();
+    let arguments = ["hunt", "--rules", &rules, "--jobs", "1", "--rule-budget", "1", &records];
+    let (code, out, error) = run(&arguments);
+    assert_eq!(code, 1, "{error}");
+    assert_eq!(error.matches("error[detect.rule_suspended]: Never ends: took about").count(), 1, "{error}");
+    assert!(error.contains("rules suspended because they took too long: 1"), "{error}");
+    assert_eq!(out.lines().count(), 3, "the others go on: {out}");
+    let page = Path::new(&records).with_extension("html").display().to_string();
+    run(&[&arguments[..6], &["1", "--format", "html", "-o", &page, &records]].concat());
+    assert!(fs::read_to_string(&page).unwrap().contains("ran over a part of the records only"));
 }
 
 #[test]

@@ -17,7 +17,7 @@ use std::process::Command;
 use std::sync::Arc;
 
 use watchfloor_decode::{Batch, Framer};
-use watchfloor_detect::{Binding, Reader, RuleSet, Taxonomy};
+use watchfloor_detect::{Detection, Reader, Taxonomy};
 use watchfloor_normalize::{Clock, Engine, Library, Options, SourceFile};
 use watchfloor_sigma::{Document, read};
 
@@ -65,11 +65,11 @@ fn every_event_matches_its_rules() {
     for file in all("taxonomy", "yml") {
         assert_eq!(taxonomy.add(&file.text), vec![], "{}", file.file);
     }
-    let set = Arc::new(RuleSet::compile(&documents, &Binding::fields(&taxonomy)).unwrap());
-    let binding = Binding::new(&set, &library, taxonomy);
+    let detection = Arc::new(Detection::new(&library, &documents, taxonomy, None).unwrap());
+    let set = Arc::clone(&detection.set);
     let clock = Clock { received: 1_795_000_000_000, zone: jiff::tz::TimeZone::UTC };
     let mut engine = Engine::new(&library, Options { clock, raw: true, source: None });
-    let mut reader = Reader::new(&binding, Arc::clone(&set));
+    let mut reader = Reader::new(detection);
     let events = std::fs::read_to_string(shared.join("sigma-regression.jsonl")).unwrap();
     let (mut right, mut wrong, mut extra) = (0, Vec::new(), 0);
     for line in events.lines() {

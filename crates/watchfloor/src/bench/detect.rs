@@ -4,11 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use watchfloor_detect::Reader;
+use watchfloor_detect::{Budget, Detection, Reader};
 use watchfloor_normalize::{Clock, Engine, Library, Options};
 
 use super::{RUNS, Set, figure, measure};
-use crate::detection::Detection;
 use crate::rules::load::{rules, taxonomy};
 
 /// Measures loading and running.
@@ -16,7 +15,8 @@ pub fn run(library: &Library, set: &Set, paths: &[PathBuf]) -> anyhow::Result<()
     let before = resident();
     let start = Instant::now();
     let loaded = rules(paths, &watchfloor_sigma::Options::default())?;
-    let detection = Detection::new(library, &loaded.documents, taxonomy())?;
+    let detection =
+        Arc::new(Detection::new(library, &loaded.documents, taxonomy(), Some(Budget::ample(crate::detection::clock)))?);
     let seconds = start.elapsed().as_secs_f64();
     let count = loaded.documents.len();
     drop(loaded);
@@ -41,10 +41,10 @@ pub fn run(library: &Library, set: &Set, paths: &[PathBuf]) -> anyhow::Result<()
 }
 
 /// Reads every record and runs the rules over it, on this thread.
-fn pass(library: &Library, detection: &Detection, set: &Set) -> usize {
+fn pass(library: &Library, detection: &Arc<Detection>, set: &Set) -> usize {
     let clock = Clock { received: 1_767_225_600_000, zone: jiff::tz::TimeZone::UTC };
     let mut engine = Engine::new(library, Options { clock, raw: true, source: None });
-    let mut reader = Reader::new(&detection.binding, Arc::clone(&detection.set));
+    let mut reader = Reader::new(Arc::clone(detection));
     let mut matches = 0;
     for batch in &set.batches {
         for framed in &batch.records {

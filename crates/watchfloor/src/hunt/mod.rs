@@ -6,21 +6,22 @@ mod report;
 mod show;
 mod work;
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::io::IsTerminal as _;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use watchfloor_decode::Batch;
-use watchfloor_detect::{Correlator, Hit, RuleId, Settings};
+use watchfloor_detect::{Correlator, Detection, Hit, RuleId, Settings};
 use watchfloor_model::Grade;
 use watchfloor_sigma::Document;
 
 use self::exceptions::Exceptions;
-use self::options::{Ask, Format, Options};
+use self::options::{Format, Options};
 use self::work::{Correlated, Piece, Sight, Worker};
 use crate::Ended;
-use crate::detection::Detection;
+use crate::arguments::{Ask, check_source};
+use crate::detection::correlator;
 use crate::pump::{Done, pump};
 use crate::rules::load::{rules, taxonomy};
 
@@ -46,8 +47,31 @@ pub struct Found {
     pub excepted: Vec<u64>,
     /// Matches that correlations gave up for room: each may be a miss.
     pub evicted: u64,
+    /// Matches that correlations did not see, because the record names no time.
+    pub untimed: u64,
+    /// Rules that took too long, and were not run any more.
+    pub suspended: BTreeSet<RuleId>,
     /// Inputs that could not be read.
     pub troubled: u64,
+}
+
+impl Found {
+    /// Tells at once which rules are not run any more.
+    fn note_suspended(&mut self, detection: &Detection, progress: &mut Progress) {
+        for (rule, over) in detection.suspended.all() {
+            if !self.suspended.insert(rule) {
+                continue;
+            }
+            let title = detection.set.rules.get(rule.0 as usize).map_or("", |rule| rule.meta.title.as_str());
+            progress.clear();
+            crate::terminal::say(&format!(
+                "error[detect.rule_suspended]: {title}: took about {:.1} s more than it may and is not run any more since about record {}: \
+                 what it would have found is missing. `--rule-budget` gives rules more time\n",
+                over.as_secs_f64(),
+                self.records
+            ));
+        }
+    }
 }
 
 /// Runs the command.
@@ -63,35 +87,64 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
     for fault in &faults {
         crate::terminal::complain(&format!("this source cannot be used until its mapping is right: {fault}\n"));
     }
-    options.check_source(&library)?;
+    check_source(&library, options.source.as_deref())?;
     let loaded = rules(&options.rules, &options.language)?;
     loaded.tell(false);
-    let mut documents: Vec<Document> =
-        loaded.documents.into_iter().filter(|document| options.wants(document.meta())).collect();
+    let mut documents = wanted(loaded.documents, &options);
     anyhow::ensure!(
         !documents.is_empty(),
         crate::Usage("no rule is left: see --level, --status, --rule, --tag".into())
     );
     let exceptions = options.exceptions.as_deref().map(Exceptions::read).transpose()?.unwrap_or_default();
     documents.extend(exceptions.rules());
-    let detection = Detection::new(&library, &documents, taxonomy())?;
+    let detection = Arc::new(Detection::new(&library, &documents, taxonomy(), options.budget)?);
     // A file that cannot be written is better known before the hunt than after it.
     let output = options.output.as_deref().map(show::create).transpose()?;
     let found = search(&library, &detection, &exceptions, &options)?;
     let ended = show::show(&found, &detection, &exceptions, &options, output)?;
-    Ok(if faults.is_empty() { ended } else { Ended::Findings })
+    let whole = faults.is_empty() && found.suspended.is_empty();
+    Ok(if whole { ended } else { Ended::Findings })
+}
+
+/// The rules that are asked for, and those whose matches they are about.
+fn wanted(documents: Vec<Document>, options: &Options) -> Vec<Document> {
+    let mut kept: Vec<bool> = documents
+        .iter()
+        .map(|document| matches!(document, Document::Filter(_)) || options.wants(document.meta()))
+        .collect();
+    loop {
+        let named: Vec<&String> = documents
+            .iter()
+            .zip(&kept)
+            .filter_map(|(document, kept)| match document {
+                Document::Correlation(correlation) if *kept => Some(&correlation.1.rules),
+                _ => None,
+            })
+            .flatten()
+            .collect();
+        let is_named = |document: &Document| {
+            let meta = document.meta();
+            named.iter().any(|name| meta.id.as_ref() == Some(name) || meta.name.as_ref() == Some(name))
+        };
+        let more: Vec<bool> = documents.iter().zip(&kept).map(|(document, kept)| *kept || is_named(document)).collect();
+        if more == kept {
+            break;
+        }
+        kept = more;
+    }
+    documents.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|(document, _)| document).collect()
 }
 
 fn search(
     library: &watchfloor_normalize::Library,
-    detection: &Detection,
+    detection: &Arc<Detection>,
     exceptions: &Exceptions,
     options: &Options,
 ) -> anyhow::Result<Found> {
     let mut found = Found { excepted: vec![0; exceptions.len()], ..Found::default() };
     let mut progress = Progress::new();
     // Everything is sorted before it is correlated: nothing comes late.
-    let (mut correlator, told) = detection.correlator(Settings { lateness: 0, ..Settings::default() });
+    let (mut correlator, told) = correlator(&detection.set, Settings { lateness: 0, ..Settings::default() });
     told.iter().for_each(|told| crate::terminal::say(told));
     let rules = (0..detection.set.rules.len() as u32).map(RuleId).filter(|rule| correlator.looks_at(*rule)).collect();
     let correlated = Correlated { rules, fields: correlator.fields() };
@@ -125,6 +178,8 @@ fn search(
                 hits.append(&mut piece.hits);
                 found.records += piece.records;
                 found.unreadable += piece.unreadable;
+                found.untimed += piece.untimed;
+                found.note_suspended(detection, &mut progress);
                 for (kind, count) in piece.kinds {
                     *found.kinds.entry(kind).or_insert(0) += count;
                 }

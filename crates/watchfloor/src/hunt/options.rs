@@ -1,15 +1,18 @@
 //! Options of `watchfloor hunt`.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use lexopt::ValueExt as _;
+use watchfloor_detect::Budget;
 use watchfloor_intake::Input;
-use watchfloor_normalize::Library;
 use watchfloor_sigma::{Level, Meta, Status};
 
 use crate::Usage;
+use crate::arguments::{self, Ask};
+use crate::detection::clock;
 
 /// How matches are shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,15 +27,6 @@ pub enum Format {
     Html,
 }
 
-/// What was asked for.
-#[derive(Debug)]
-pub enum Ask {
-    /// `--help`
-    Help,
-    /// To run.
-    Run(Box<Options>),
-}
-
 /// The options.
 #[derive(Debug)]
 pub struct Options {
@@ -43,6 +37,8 @@ pub struct Options {
     pub source: Option<String>,
     pub exceptions: Option<PathBuf>,
     pub preview: bool,
+    /// How much time a rule may take.
+    pub budget: Option<Budget>,
     pub format: Format,
     pub output: Option<PathBuf>,
     pub stats: bool,
@@ -58,7 +54,7 @@ pub struct Options {
 }
 
 impl Options {
-    /// Whether a rule is to be run. Filters always are.
+    /// Whether the matches of a rule are to be told.
     pub fn wants(&self, meta: &Meta) -> bool {
         let level = meta.level.unwrap_or(Level::Medium);
         let status = meta.status.unwrap_or(Status::Test);
@@ -75,21 +71,10 @@ impl Options {
             && (self.named.is_empty() || self.named.iter().any(named))
             && (self.tags.is_empty() || self.tags.iter().any(tagged))
     }
-
-    /// Fails if the kind that was asked for does not exist.
-    pub fn check_source(&self, library: &Library) -> anyhow::Result<()> {
-        match &self.source {
-            Some(kind) if library.kind(kind).is_none() => {
-                Err(Usage(format!("there is no source `{kind}`; `watchfloor normalize --sources` lists them all"))
-                    .into())
-            }
-            _ => Ok(()),
-        }
-    }
 }
 
 /// Reads the command line.
-pub fn parse(parser: &mut lexopt::Parser) -> anyhow::Result<Ask> {
+pub fn parse(parser: &mut lexopt::Parser) -> anyhow::Result<Ask<Options>> {
     use lexopt::prelude::{Long, Short, Value};
     let mut options = Options {
         inputs: Vec::new(),
@@ -99,6 +84,7 @@ pub fn parse(parser: &mut lexopt::Parser) -> anyhow::Result<Ask> {
         source: None,
         exceptions: None,
         preview: false,
+        budget: Some(Budget::ample(clock)),
         format: Format::Table,
         output: None,
         stats: false,
@@ -110,7 +96,7 @@ pub fn parse(parser: &mut lexopt::Parser) -> anyhow::Result<Ask> {
         to: None,
         fail_on: None,
         zone: TimeZone::UTC,
-        jobs: std::thread::available_parallelism().map_or(1, usize::from),
+        jobs: arguments::default_jobs(),
     };
     while let Some(argument) = parser.next()? {
         match argument {
@@ -120,8 +106,9 @@ pub fn parse(parser: &mut lexopt::Parser) -> anyhow::Result<Ask> {
                 options.language.placeholders = crate::rules::load::placeholders(&PathBuf::from(parser.value()?))?;
             }
             Long("packs") => options.packs = Some(PathBuf::from(parser.value()?)),
-            Long("source") => options.source = Some(parser.value()?.string()?).filter(|kind| kind != "auto"),
+            Long("source") => options.source = arguments::source(parser)?,
             Long("exceptions") => options.exceptions = Some(PathBuf::from(parser.value()?)),
+            Long("rule-budget") => options.budget = budget(&parser.value()?.string()?)?,
             Long("preview") => options.preview = true,
             Long("format") => options.format = format(&parser.value()?.string()?)?,
             Long("output") | Short('o') => options.output = Some(PathBuf::from(parser.value()?)),
@@ -133,17 +120,8 @@ pub fn parse(parser: &mut lexopt::Parser) -> anyhow::Result<Ask> {
             Long("from") => options.from = Some(time("--from", &parser.value()?.string()?)?),
             Long("to") => options.to = Some(time("--to", &parser.value()?.string()?)?),
             Long("fail-on") => options.fail_on = Some(level(&parser.value()?.string()?)?),
-            Long("tz") => {
-                let name = parser.value()?.string()?;
-                options.zone = TimeZone::get(&name)
-                    .map_err(|_| Usage(format!("`--tz {name}` is no time zone: write it as Europe/Berlin or UTC")))?;
-            }
-            Long("jobs") => {
-                options.jobs = parser.value()?.parse()?;
-                if options.jobs == 0 || options.jobs > 1_024 {
-                    return Err(Usage("`--jobs` takes 1 to 1024".into()).into());
-                }
-            }
+            Long("tz") => options.zone = arguments::zone(parser)?,
+            Long("jobs") => options.jobs = arguments::jobs(parser)?,
             Value(file) if file == "-" => options.inputs.push(Input::Stdin),
             Value(file) => options.inputs.push(Input::Path(PathBuf::from(file))),
             other => return Err(other.unexpected().into()),
@@ -156,6 +134,16 @@ pub fn parse(parser: &mut lexopt::Parser) -> anyhow::Result<Ask> {
         return Err(Usage("`--preview` goes with `--exceptions`".into()).into());
     }
     Ok(Ask::Run(Box::new(options)))
+}
+
+fn budget(word: &str) -> anyhow::Result<Option<Budget>> {
+    if word == "off" {
+        return Ok(None);
+    }
+    let micros = word.parse().ok().filter(|micros| (1..=1_000_000).contains(micros)).ok_or_else(|| {
+        Usage(format!("`--rule-budget {word}`: write microseconds for each record, 1 to 1000000, or `off`"))
+    })?;
+    Ok(Some(Budget { per_record: Duration::from_micros(micros), ..Budget::ample(clock) }))
 }
 
 fn format(word: &str) -> anyhow::Result<Format> {

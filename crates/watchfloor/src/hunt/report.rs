@@ -12,6 +12,7 @@ mod timeline;
 
 use std::cmp::Reverse;
 use std::fmt::{self, Write};
+use watchfloor_detect::Detection;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -21,7 +22,6 @@ use self::tally::Tally;
 use self::text::{Count, Number, Text};
 use super::Found;
 use super::exceptions::Exceptions;
-use crate::detection::Detection;
 
 const STYLE: &str = include_str!("report/page.css");
 const SCRIPT: &str = include_str!("report/page.js");
@@ -198,7 +198,8 @@ fn read(out: &mut String, found: &Found, tally: &Tally<'_>, detection: &Detectio
 fn caveats(out: &mut String, found: &Found, tally: &Tally<'_>) -> fmt::Result {
     let unknown = found.kinds.get("unknown").copied().unwrap_or(0);
     let excepted = found.excepted.iter().sum();
-    let notes: [(u64, &str, &str, &str); 7] = [
+    let suspended = found.suspended.len() as u64;
+    let notes: [(u64, &str, &str, &str); 9] = [
         (unknown, "record is", "records are", "of no known source: rules for a certain source did not look at them."),
         (found.unreadable, "record", "records", "could not be read as what they should be, at least in part."),
         (found.troubled, "input", "inputs", "could not be read, at least in part."),
@@ -209,6 +210,13 @@ fn caveats(out: &mut String, found: &Found, tally: &Tally<'_>) -> fmt::Result {
             "did not fit into memory: only the number is known, and no figure below has them.",
         ),
         (found.evicted, "match was", "matches were", "given up by correlations for room: something may be missed."),
+        (found.untimed, "match has", "matches have", "no time and was not seen by correlations."),
+        (
+            suspended,
+            "rule",
+            "rules",
+            "took too long and ran over a part of the records only: what it would have found is missing.",
+        ),
         (excepted, "match is", "matches are", "covered by the exceptions of this hunt."),
         (tally.timeless, "match has", "matches have", "no time."),
     ];

@@ -5,6 +5,7 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
 use std::path::Path;
+use watchfloor_detect::Detection;
 
 use anyhow::Context as _;
 use jiff::Timestamp;
@@ -17,7 +18,6 @@ use super::options::{Format, Options};
 use super::work::Sight;
 use super::{Found, report};
 use crate::Ended;
-use crate::detection::Detection;
 
 /// The file that is written to.
 pub fn create(path: &Path) -> anyhow::Result<File> {
@@ -91,6 +91,12 @@ fn closing(found: &Found, detection: &Detection, exceptions: &Exceptions, option
     }
     if found.evicted > 0 {
         let _ = write!(text, "; correlations gave up {} matches for room: something may be missed", found.evicted);
+    }
+    if found.untimed > 0 {
+        let _ = write!(text, "; correlations did not see {} matches that name no time", found.untimed);
+    }
+    if !found.suspended.is_empty() {
+        let _ = write!(text, "; rules suspended because they took too long: {}", found.suspended.len());
     }
     text.push('\n');
     for (exception, hidden) in exceptions.all.iter().zip(&found.excepted).filter(|(one, _)| !one.expired) {

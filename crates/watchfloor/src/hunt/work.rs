@@ -4,14 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use watchfloor_decode::Batch;
-use watchfloor_detect::{FieldId, Hit, Reader, RuleId};
+use watchfloor_detect::{Detection, FieldId, Hit, Reader, RuleId};
 use watchfloor_model::Grade;
 use watchfloor_normalize::entities::{Kind, entities};
 use watchfloor_normalize::{Clock, Engine, Library, Options as Wish};
 
 use super::exceptions::Exceptions;
 use super::options::Options;
-use crate::detection::Detection;
 
 /// Most values of a match that are shown.
 const VALUES_MAX: usize = 12;
@@ -44,6 +43,8 @@ pub struct Piece {
     pub sights: Vec<Sight>,
     /// Matches that correlations look at, with what is shown of them.
     pub hits: Vec<(Hit, Sight)>,
+    /// Matches that they do not see, because the record names no time.
+    pub untimed: u64,
     pub records: u64,
     pub unreadable: u64,
     pub kinds: BTreeMap<String, u64>,
@@ -53,11 +54,11 @@ pub struct Piece {
 /// One worker.
 pub struct Worker<'l> {
     library: &'l Library,
-    detection: &'l Detection,
+    detection: &'l Arc<Detection>,
     exceptions: &'l Exceptions,
     options: &'l Options,
     engine: Engine<'l>,
-    reader: Reader<'l>,
+    reader: Reader,
     matches: Vec<RuleId>,
     correlated: &'l Correlated,
 }
@@ -72,7 +73,7 @@ pub struct Correlated {
 impl<'l> Worker<'l> {
     pub fn new(
         library: &'l Library,
-        detection: &'l Detection,
+        detection: &'l Arc<Detection>,
         exceptions: &'l Exceptions,
         correlated: &'l Correlated,
         options: &'l Options,
@@ -85,7 +86,7 @@ impl<'l> Worker<'l> {
             exceptions,
             options,
             engine: Engine::new(library, Wish { clock, raw: true, source }),
-            reader: Reader::new(&detection.binding, Arc::clone(&detection.set)),
+            reader: Reader::new(Arc::clone(detection)),
             matches: Vec::new(),
             correlated,
         }
@@ -170,11 +171,13 @@ impl<'l> Worker<'l> {
                 }
             }
             let sight = Sight { rule: *id, values, ..about.clone() };
-            if let Some(time) = about.time.filter(|_| self.correlated.rules.contains(id)) {
+            let correlated = self.correlated.rules.contains(id);
+            piece.untimed += u64::from(correlated && about.time.is_none());
+            if let Some(time) = about.time.filter(|_| correlated) {
                 let hit = self.reader.hit(*id, time, piece.records, &self.correlated.fields, doc);
                 piece.hits.push((hit, sight.clone()));
             }
-            if !compiled.silent {
+            if !compiled.silent && self.options.wants(&compiled.meta) {
                 piece.sights.push(sight);
             }
         }

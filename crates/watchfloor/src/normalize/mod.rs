@@ -11,11 +11,12 @@ use std::sync::Arc;
 use watchfloor_decode::Batch;
 use watchfloor_normalize::Library;
 
-use self::options::{Ask, Options};
+use self::options::Options;
 use self::output::Output;
 use self::quality::Measure;
 use self::work::Worker;
 use crate::Ended;
+use crate::arguments::{Ask, check_source};
 use crate::pump::{Done, pump};
 
 /// Tells what is wrong with an input.
@@ -42,7 +43,7 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
         output::list_sources(&library)?;
         return Ok(if faults.is_empty() { Ended::Fine } else { Ended::Findings });
     }
-    options.check_source(&library)?;
+    check_source(&library, options.source.as_deref())?;
     let ended = print(&library, &options)?;
     Ok(if faults.is_empty() { ended } else { Ended::Findings })
 }

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use lexopt::ValueExt as _;
 use watchfloor_intake::Input;
-use watchfloor_normalize::Library;
 use watchfloor_ocsf::Version;
 
 use crate::Usage;
+use crate::arguments::{self, Ask};
 
 /// What is printed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,15 +33,6 @@ impl Show {
     }
 }
 
-/// What was asked for.
-#[derive(Debug)]
-pub enum Ask {
-    /// `--help`
-    Help,
-    /// To run.
-    Run(Box<Options>),
-}
-
 /// The options.
 #[derive(Debug)]
 pub struct Options {
@@ -60,27 +51,8 @@ pub struct Options {
     pub list_sources: bool,
 }
 
-impl Options {
-    /// Fails if the kind that was asked for does not exist, naming near ones.
-    pub fn check_source(&self, library: &Library) -> anyhow::Result<()> {
-        let Some(wanted) = &self.source else { return Ok(()) };
-        if library.kind(wanted).is_some() {
-            return Ok(());
-        }
-        let tail = wanted.rsplit('.').next().unwrap_or(wanted);
-        let near: Vec<&str> =
-            library.packs.iter().map(|pack| pack.kind.as_str()).filter(|kind| kind.contains(tail)).take(6).collect();
-        let hint = if near.is_empty() {
-            "`--sources` lists them all".to_owned()
-        } else {
-            format!("there is {}", near.join(", "))
-        };
-        Err(Usage(format!("there is no source `{wanted}`; {hint}")).into())
-    }
-}
-
 /// Reads the command line.
-pub fn parse(parser: &mut lexopt::Parser) -> anyhow::Result<Ask> {
+pub fn parse(parser: &mut lexopt::Parser) -> anyhow::Result<Ask<Options>> {
     use lexopt::prelude::{Long, Short, Value};
     let mut options = Options {
         inputs: Vec::new(),
@@ -92,13 +64,13 @@ pub fn parse(parser: &mut lexopt::Parser) -> anyhow::Result<Ask> {
         raw: true,
         received: None,
         zone: TimeZone::UTC,
-        jobs: std::thread::available_parallelism().map_or(1, usize::from),
+        jobs: arguments::default_jobs(),
         list_sources: false,
     };
     while let Some(argument) = parser.next()? {
         match argument {
             Long("help") | Short('h') => return Ok(Ask::Help),
-            Long("source") => options.source = Some(parser.value()?.string()?).filter(|kind| kind != "auto"),
+            Long("source") => options.source = arguments::source(parser)?,
             Long("sources") => options.list_sources = true,
             Long("packs") => options.packs = Some(PathBuf::from(parser.value()?)),
             Long("explain") => options.show = Show::Explanation,
@@ -121,13 +93,8 @@ pub fn parse(parser: &mut lexopt::Parser) -> anyhow::Result<Ask> {
             Long("ocsf-version") => options.version = version(&parser.value()?.string()?)?,
             Long("no-raw") => options.raw = false,
             Long("received") => options.received = Some(received(&parser.value()?.string()?)?),
-            Long("tz") => options.zone = zone(&parser.value()?.string()?)?,
-            Long("jobs") => {
-                options.jobs = parser.value()?.parse()?;
-                if options.jobs == 0 || options.jobs > 1_024 {
-                    return Err(Usage("`--jobs` takes 1 to 1024".into()).into());
-                }
-            }
+            Long("tz") => options.zone = arguments::zone(parser)?,
+            Long("jobs") => options.jobs = arguments::jobs(parser)?,
             Value(file) if file == "-" => options.inputs.push(Input::Stdin),
             Value(file) => options.inputs.push(Input::Path(PathBuf::from(file))),
             other => return Err(other.unexpected().into()),
@@ -151,9 +118,4 @@ fn received(text: &str) -> anyhow::Result<i64> {
     stamp
         .map(Timestamp::as_millisecond)
         .map_err(|_| Usage(format!("`--received {text}` is no time: write it as 2026-01-31T12:00:00Z")).into())
-}
-
-fn zone(text: &str) -> anyhow::Result<TimeZone> {
-    TimeZone::get(text)
-        .map_err(|_| Usage(format!("`--tz {text}` is no time zone: write it as Europe/Berlin or UTC")).into())
 }

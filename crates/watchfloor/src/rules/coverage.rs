@@ -11,14 +11,13 @@ use std::sync::Arc;
 
 use watchfloor_decode::Batch;
 use watchfloor_detect::ruleset::Compiled;
-use watchfloor_detect::{FieldId, Reader, RuleId};
+use watchfloor_detect::{Detection, FieldId, Reader, RuleId};
 use watchfloor_intake::{Input, Placed, read_inputs};
 use watchfloor_normalize::json::write_str;
 use watchfloor_normalize::{Clock, Engine, Library, Options};
 use watchfloor_sigma::{LogSource, Options as RuleOptions};
 
 use super::load::{Loaded, placeholders, rules, taxonomy};
-use crate::detection::Detection;
 use crate::{Ended, Usage};
 
 /// What is known of a rule.
@@ -65,7 +64,7 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
     loaded.tell(false);
     let taxonomy = taxonomy();
     let fed = taxonomy.fed();
-    let detection = Detection::new(&library, &loaded.documents, taxonomy)?;
+    let detection = Arc::new(Detection::new(&library, &loaded.documents, taxonomy, None)?);
     let seen = (!data.is_empty()).then(|| look(&library, &detection, &data));
     let tested = tested(&loaded);
     let row = |(number, rule): (usize, &Compiled)| {
@@ -121,10 +120,10 @@ fn is_fed(source: &LogSource, fed: &[watchfloor_detect::EventSource]) -> bool {
 }
 
 /// Looks through data for log sources and fields.
-fn look(library: &Library, detection: &Detection, inputs: &[Input]) -> Seen {
+fn look(library: &Library, detection: &Arc<Detection>, inputs: &[Input]) -> Seen {
     let clock = Clock { received: jiff::Timestamp::now().as_millisecond(), zone: jiff::tz::TimeZone::UTC };
     let mut engine = Engine::new(library, Options { clock, raw: true, source: None });
-    let mut reader = Reader::new(&detection.binding, Arc::clone(&detection.set));
+    let mut reader = Reader::new(Arc::clone(detection));
     let mut by_source: BTreeMap<u32, (u64, BTreeSet<FieldId>)> = BTreeMap::new();
     let mut sink = |_: Arc<str>, batch: Batch| {
         for framed in &batch.records {

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use anyhow::Context as _;
 use watchfloor_decode::{Batch, Framer};
-use watchfloor_detect::{Reader, RuleId, Settings};
+use watchfloor_detect::{Detection, Reader, RuleId, Settings};
 use watchfloor_normalize::json::write_str;
 use watchfloor_normalize::{Clock, Engine, Library, Options};
 use watchfloor_sigma::yaml::{self, Node, Value};
@@ -16,7 +16,6 @@ use watchfloor_sigma::{Document, Options as RuleOptions};
 
 use super::load::{placeholders, rules, taxonomy};
 use crate::Ended;
-use crate::detection::Detection;
 
 /// Receipt time of fixtures.
 const RECEIVED: i64 = 1_795_000_000_000;
@@ -93,7 +92,7 @@ fn test(library: &Library, documents: &[Document], file: &Path, tally: &mut Tall
     }
     tally.failed += findings.len();
     tally.files += 1;
-    let detection = Detection::new(library, documents, taxonomy())?;
+    let detection = Arc::new(Detection::new(library, documents, taxonomy(), None)?);
     for (key, is_match) in [("match", true), ("pass", false)] {
         let entries = parsed.first().and_then(|document| document.get(key)).map(Node::items).unwrap_or_default();
         if entries.is_empty() {
@@ -180,7 +179,7 @@ fn json(node: &Node, out: &mut String) {
 }
 
 /// Whether a rule matches one of the fixture's records, and what they were recognised as.
-fn matches(library: &Library, detection: &Detection, fixture: &Fixture) -> (bool, String) {
+fn matches(library: &Library, detection: &Arc<Detection>, fixture: &Fixture) -> (bool, String) {
     let mut framer = Framer::new(library.wrappers.clone().into());
     let mut batch = Batch::default();
     framer.feed(fixture.text.as_bytes(), &mut batch);
@@ -188,10 +187,10 @@ fn matches(library: &Library, detection: &Detection, fixture: &Fixture) -> (bool
     let clock = Clock { received: RECEIVED, zone: jiff::tz::TimeZone::UTC };
     let source = fixture.kind.as_deref().and_then(|kind| library.kind(kind));
     let mut engine = Engine::new(library, Options { clock, raw: true, source });
-    let mut reader = Reader::new(&detection.binding, Arc::clone(&detection.set));
+    let mut reader = Reader::new(Arc::clone(detection));
     // Records of a fixture are few: all of them may wait for each other.
     let settings = Settings { lateness: i64::MAX / 2, ..Settings::default() };
-    let (mut correlator, _) = detection.correlator(settings);
+    let (mut correlator, _) = crate::detection::correlator(&detection.set, settings);
     let looked_at = correlator.fields();
     let (mut found, mut kinds, mut correlated) = (false, Vec::new(), Vec::new());
     for (id, framed) in batch.records.iter().enumerate() {

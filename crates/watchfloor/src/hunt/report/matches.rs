@@ -4,13 +4,13 @@ use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
+use watchfloor_detect::Detection;
 use watchfloor_sigma::Level;
 
 use super::sections::{self, host_name};
 use super::tally::{Tally, time_of};
 use super::text::{Count, Number, Text};
 use super::{Clock, level};
-use crate::detection::Detection;
 use crate::hunt::Found;
 use crate::hunt::show::{level_of, rule_of};
 use crate::hunt::work::Sight;

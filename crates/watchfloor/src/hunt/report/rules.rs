@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt::{self, Write};
+use watchfloor_detect::Detection;
 
 use super::sections::{NAMES_MAX, ROWS_MAX, heads, host_name, left_out};
 use super::tally::{Rule, Tally, most};
 use super::text::{Count, Number, Text, is_link};
 use super::{Clock, level};
-use crate::detection::Detection;
 
 /// Longest description, in characters.
 const DESCRIPTION_CHARS_MAX: usize = 2_000;

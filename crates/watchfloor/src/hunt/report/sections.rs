@@ -1,13 +1,13 @@
 //! Levels, hosts and techniques.
 
 use std::fmt::{self, Write};
+use watchfloor_detect::Detection;
 
 use watchfloor_sigma::Level;
 
 use super::tally::{Host, Levels, Span, Tally, Technique, most};
 use super::text::{Count, Number, Text};
 use super::{Clock, level};
-use crate::detection::Detection;
 
 /// Most hosts, techniques and rules on the page.
 pub const ROWS_MAX: usize = 1_000;

@@ -1,11 +1,11 @@
 //! Matches counted: by level, host, rule and technique.
 
 use std::collections::{BTreeMap, BTreeSet};
+use watchfloor_detect::Detection;
 
 use jiff::Timestamp;
 use watchfloor_sigma::{Level, Meta};
 
-use crate::detection::Detection;
 use crate::hunt::Found;
 use crate::hunt::show::{level_of, rule_of};
 use crate::hunt::work::Sight;

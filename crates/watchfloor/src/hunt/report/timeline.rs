@@ -1,6 +1,7 @@
 //! Matches over time, as bars of an SVG and as a table.
 
 use std::fmt::{self, Write};
+use watchfloor_detect::Detection;
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -9,7 +10,6 @@ use watchfloor_sigma::Level;
 
 use super::tally::{Levels, time_of};
 use super::text::{Count, Number, Text};
-use crate::detection::Detection;
 use crate::hunt::Found;
 use crate::hunt::show::{level_of, rule_of};
 

@@ -1,0 +1,185 @@
+//! What a rule may cost.
+//!
+//! Automata serve all rules together; what one rule alone causes is the regular expressions and patterns that are asked of whole values, and its
+//! condition. These are timed for some records and for all long ones. Every record earns a rule a little time; a rule that has used up what it earned
+//! and a reserve besides is suspended: it is not run any more until a person resumes it. All engines that share [`Suspensions`] suspend together.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use crate::index::PredicateId;
+use crate::ruleset::{RuleId, RuleSet};
+
+/// Of how many records one is timed.
+const SAMPLE: u32 = 16;
+/// Records with more text than this are all timed.
+const LONG_BYTES: usize = 64 * 1024;
+/// What takes less is not counted.
+const NOTICED: Duration = Duration::from_micros(2);
+
+/// How much time a rule may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// Time since some moment; it never goes back.
+    pub clock: fn() -> Duration,
+    /// What every record earns it.
+    pub per_record: Duration,
+    /// What it may take besides.
+    pub reserve: Duration,
+}
+
+impl Budget {
+    /// What is enough for every rule that is written with care.
+    #[must_use]
+    pub fn ample(clock: fn() -> Duration) -> Self {
+        Self { clock, per_record: Duration::from_micros(100), reserve: Duration::from_secs(1) }
+    }
+}
+
+/// Rules that are suspended, with the time they took when they were.
+#[derive(Debug, Default)]
+pub struct Suspensions {
+    rules: Mutex<BTreeMap<RuleId, Duration>>,
+    /// Grows with every change.
+    generation: AtomicU32,
+}
+
+impl Suspensions {
+    /// The rules that are suspended, and the time that each had taken beyond what it had earned.
+    #[must_use]
+    pub fn all(&self) -> BTreeMap<RuleId, Duration> {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Suspends a rule.
+    pub fn suspend(&self, rule: RuleId, over: Duration) {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner).entry(rule).or_insert(over);
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+
+    /// Lets a rule run again.
+    pub fn resume(&self, rule: RuleId) {
+        self.rules.lock().unwrap_or_else(PoisonError::into_inner).remove(&rule);
+        self.generation.fetch_add(1, Ordering::Release);
+    }
+}
+
+/// Keeps the time of one engine's rules.
+#[derive(Debug)]
+pub(crate) struct Watch {
+    budget: Option<Budget>,
+    shared: Arc<Suspensions>,
+    generation: u32,
+    changed: bool,
+    records: u64,
+    /// What the measurement of the record at hand stands for, in records; none if it is not timed.
+    weight: Option<u32>,
+    /// What rules took beyond what they earned, in nanoseconds, up to a record.
+    debts: HashMap<u32, (u64, u64)>,
+    /// One bit for each rule that is not run.
+    pub off_rules: Box<[u64]>,
+    /// One bit for each question that only such rules ask.
+    pub off_questions: Box<[u64]>,
+}
+
+impl Watch {
+    pub fn new(set: &RuleSet, budget: Option<Budget>, shared: Arc<Suspensions>) -> Self {
+        Self {
+            budget,
+            shared,
+            generation: 0,
+            changed: false,
+            records: 0,
+            weight: None,
+            debts: HashMap::new(),
+            off_rules: vec![0; set.rules.len().div_ceil(64)].into(),
+            off_questions: vec![0; set.questions().div_ceil(64)].into(),
+        }
+    }
+
+    /// Another record begins. Tells whether rules were suspended or resumed since the last one.
+    pub fn begin(&mut self, set: &RuleSet, bytes: usize) -> bool {
+        self.records += 1;
+        let sampled = self.records.is_multiple_of(u64::from(SAMPLE)).then_some(SAMPLE);
+        let weight = if bytes > LONG_BYTES { Some(1) } else { sampled };
+        self.weight = weight.filter(|_| self.budget.is_some());
+        if self.shared.generation.load(Ordering::Acquire) != self.generation {
+            self.take_over(set);
+        }
+        std::mem::take(&mut self.changed)
+    }
+
+    /// The time, if the record is timed.
+    pub fn clock(&self) -> Option<Duration> {
+        self.budget.filter(|_| self.weight.is_some()).map(|budget| (budget.clock)())
+    }
+
+    /// The time since then, if the record is timed.
+    pub fn since(&self, then: Option<Duration>) -> Option<Duration> {
+        Some(self.clock()?.saturating_sub(then?))
+    }
+
+    /// A question took this long: all rules that ask it owe it.
+    pub fn asked(&mut self, set: &RuleSet, question: PredicateId, took: Duration) {
+        if took >= NOTICED {
+            for rule in set.askers(question) {
+                self.owe(set, *rule, took);
+            }
+        }
+    }
+
+    /// A rule's condition took this long.
+    pub fn ran(&mut self, set: &RuleSet, rule: u32, since: Option<Duration>) {
+        if let Some(took) = self.since(since).filter(|took| *took >= NOTICED) {
+            self.owe(set, rule, took);
+        }
+    }
+
+    fn owe(&mut self, set: &RuleSet, rule: u32, took: Duration) {
+        let (Some(budget), Some(weight)) = (self.budget, self.weight) else { return };
+        let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        let (debt, at) = self.debts.entry(rule).or_insert((0, self.records));
+        let earned = nanos(budget.per_record).saturating_mul(self.records - *at);
+        *debt = debt.saturating_sub(earned).saturating_add(nanos(took).saturating_mul(u64::from(weight)));
+        *at = self.records;
+        if *debt > nanos(budget.reserve) {
+            let over = Duration::from_nanos(*debt);
+            self.debts.remove(&rule);
+            self.shared.suspend(RuleId(rule), over);
+            self.take_over(set);
+        }
+    }
+
+    /// Takes over what is suspended.
+    fn take_over(&mut self, set: &RuleSet) {
+        self.generation = self.shared.generation.load(Ordering::Acquire);
+        self.changed = true;
+        self.off_rules.fill(0);
+        self.off_questions.fill(0);
+        let off = self.shared.all();
+        for rule in off.keys() {
+            mark(&mut self.off_rules, rule.0 as usize);
+        }
+        for rule in off.keys() {
+            for question in set.questions_of(*rule) {
+                if set.askers(question).iter().all(|asker| has(&self.off_rules, *asker as usize)) {
+                    mark(&mut self.off_questions, question as usize);
+                }
+            }
+        }
+    }
+}
+
+/// Sets a bit.
+pub(crate) fn mark(bits: &mut [u64], at: usize) {
+    if let Some(word) = bits.get_mut(at / 64) {
+        *word |= 1 << (at % 64);
+    }
+}
+
+/// Whether a bit is set.
+pub(crate) fn has(bits: &[u64], at: usize) -> bool {
+    bits.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1)
+}
