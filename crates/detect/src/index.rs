@@ -5,6 +5,7 @@
 //! left of its question is asked. Numbers, networks and expressions without literals are asked one by one.
 
 use std::collections::HashMap;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use daachorse::DoubleArrayAhoCorasick;
@@ -47,7 +48,8 @@ enum Left {
 #[derive(Debug)]
 enum Asked {
     Pattern(Pattern),
-    Regex(Regex),
+    /// Compiled when it is asked first: most wait for a literal that never comes.
+    Regex(Box<str>, OnceLock<Option<Regex>>),
 }
 
 /// Finds all pieces of one field at once.
@@ -130,9 +132,7 @@ impl FieldIndex {
     }
 
     fn add_regex(&mut self, text: &str, id: PredicateId) {
-        // The rule was read with this expression, so it compiles.
-        let Ok(regex) = Regex::new(text) else { return };
-        let left = self.ask(Asked::Regex(regex), id);
+        let left = self.ask(Asked::Regex(text.into(), OnceLock::new()), id);
         self.lead(needed(text), left);
     }
 
@@ -287,7 +287,10 @@ impl FieldIndex {
             let is = match asked {
                 Asked::Pattern(pattern) if pattern.cased => pattern.fits(text),
                 Asked::Pattern(pattern) => pattern.fits(lowered),
-                Asked::Regex(regex) => regex.is_match(text),
+                // The rule was read with this expression, so it compiles.
+                Asked::Regex(source, regex) => {
+                    regex.get_or_init(|| Regex::new(source).ok()).as_ref().is_some_and(|regex| regex.is_match(text))
+                }
             };
             times.extend(watch.since(since).map(|took| (*id, took)));
             if is {
