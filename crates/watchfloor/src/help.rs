@@ -47,9 +47,10 @@ read (each is told on standard error) or --quality has alarms, 2 usage.
 /// `watchfloor bench --help`
 pub const BENCH: &str = "\
 watchfloor bench normalize FILE…
-watchfloor bench detect [--rules PATH]… FILE…
+watchfloor bench detect [--rules PATH]… [--growth] FILE…
 
-detect measures loading rules (the built-in ones without --rules), and events a second on one core from bytes to matches.
+detect measures loading rules (the built-in ones without --rules), and events a second on one core from bytes to matches;
+with --growth, the time of an event with 10, 100, 1,000 of the rules, with all, and with ten times as many (variants of them).
 
 normalize reads up to 256 MB of records from the files into memory and prints one JSON line for each figure: events a second on one core from
 bytes to written event, framing alone, and bare parses of the same records by sonic-rs and serde_json (and simd-json, in a binary

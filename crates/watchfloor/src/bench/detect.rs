@@ -11,7 +11,11 @@ use super::{RUNS, Set, figure, measure};
 use crate::rules::load::{rules, taxonomy};
 
 /// Measures loading and running.
-pub fn run(library: &Library, set: &Set, paths: &[PathBuf]) -> anyhow::Result<()> {
+pub fn run(library: &Library, set: &Set, paths: &[PathBuf], growth: bool) -> anyhow::Result<()> {
+    if growth {
+        let loaded = rules(paths, &watchfloor_sigma::Options::default())?;
+        return super::growth::run(library, set, &loaded.documents);
+    }
     let before = resident();
     let start = Instant::now();
     let loaded = rules(paths, &watchfloor_sigma::Options::default())?;
@@ -41,7 +45,7 @@ pub fn run(library: &Library, set: &Set, paths: &[PathBuf]) -> anyhow::Result<()
 }
 
 /// Reads every record and runs the rules over it, on this thread.
-fn pass(library: &Library, detection: &Arc<Detection>, set: &Set) -> usize {
+pub fn pass(library: &Library, detection: &Arc<Detection>, set: &Set) -> usize {
     let clock = Clock { received: 1_767_225_600_000, zone: jiff::tz::TimeZone::UTC };
     let mut engine = Engine::new(library, Options { clock, raw: true, source: None });
     let mut reader = Reader::new(Arc::clone(detection));

@@ -1,6 +1,7 @@
 //! `watchfloor bench`: the project's own measurements, one JSON line a figure.
 
 mod detect;
+mod growth;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -23,13 +24,14 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
     use lexopt::prelude::{Long, Short, Value};
     let mut files = Vec::new();
     let mut rules = Vec::new();
-    let mut name = None;
+    let (mut name, mut growth) = (None, false);
     while let Some(argument) = parser.next()? {
         match argument {
             Long("help") | Short('h') => {
                 crate::terminal::print(crate::help::BENCH)?;
                 return Ok(Ended::Fine);
             }
+            Long("growth") => growth = true,
             Long("rules") => rules.push(PathBuf::from(parser.value()?)),
             Value(value) if name.is_none() => name = Some(value),
             Value(value) => files.push(Input::Path(PathBuf::from(value))),
@@ -47,7 +49,7 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
     let set = Set::read(&library, &files);
     anyhow::ensure!(set.records > 0, "no records in these files");
     if name == "detect" {
-        detect::run(&library, &set, &rules)?;
+        detect::run(&library, &set, &rules, growth)?;
     } else {
         normalize(&library, &set)?;
     }
