@@ -11,11 +11,11 @@ use watchfloor_model::limits::LIST_ELEMENTS_MAX;
 use watchfloor_model::{Document, NodeId, Value};
 use watchfloor_normalize::event::Val;
 use watchfloor_normalize::fields::{Bound, KeyIds, KeyTable, Slot, Trie};
+use watchfloor_normalize::language::syntax::Names;
 use watchfloor_normalize::paths::PathId;
 use watchfloor_normalize::run::Machine;
 use watchfloor_normalize::shapes::Shapes;
-use watchfloor_normalize::{Engine as Examiner, Library, Outcome, PackId};
-use watchfloor_sigma::Pattern;
+use watchfloor_normalize::{Engine as Examiner, Library, Outcome};
 use watchfloor_sigma::pattern::lower;
 
 use crate::correlation::Hit;
@@ -24,7 +24,7 @@ use crate::facts::{Fact, Facts, FieldId};
 use crate::live::{Detection, Live};
 use crate::ruleset::{RuleId, RuleSet};
 use crate::source::{EventSource, SourceId};
-use crate::taxonomy::{Elsewhere, Taxonomy};
+use crate::taxonomy::{ATTRIBUTE, EVENT_KIND, Elsewhere, SourceEntry, Taxonomy};
 
 /// Most combinations of deciding values that are remembered.
 const KNOWN_MAX: usize = 32_768;
@@ -53,10 +53,14 @@ struct Known {
 #[derive(Debug, Default)]
 struct Kind {
     name: String,
+    /// Whether they are OCSF events that came in as such.
+    is_event: bool,
     /// Numbers of the entries that may apply.
     entries: Vec<usize>,
     /// The fields that decide.
     deciding: Vec<FieldId>,
+    /// Where those may be found instead.
+    instead: StandIns,
 }
 
 /// Where the fields of a set of rules stand.
@@ -65,60 +69,135 @@ pub struct Binding {
     keys: KeyTable,
     /// A trie for each family of the library, with one slot for each field of the set.
     tries: Vec<Trie>,
-    /// By number of pack; the last is for records of no kind.
+    /// By number of pack, then for records of no kind; then the same for OCSF events that came in as such.
     kinds: Vec<Kind>,
+    /// Kinds by vendor and product, of those that share them with no other.
+    products: HashMap<(String, String), usize>,
     taxonomy: Taxonomy,
     attributes: HashMap<String, PathId>,
     /// The fields of the taxonomy.
     fields: HashMap<String, FieldId>,
 }
 
+/// Attributes that tell what an event was made by.
+const VENDOR: &str = "ocsf:metadata.product.vendor_name";
+const PRODUCT: &str = "ocsf:metadata.product.name";
+
 impl Binding {
     /// The names that the set must have fields for, besides those of its rules.
     #[must_use]
     pub fn fields(taxonomy: &Taxonomy) -> Vec<String> {
-        taxonomy.record_fields().map(str::to_owned).collect()
+        let attributes = taxonomy.attributes().map(|path| format!("{ATTRIBUTE}{path}"));
+        let own = [VENDOR, PRODUCT].map(str::to_owned);
+        taxonomy.record_fields().map(str::to_owned).chain(attributes).chain(own).collect()
     }
 
     /// Binds a set to a library.
     #[must_use]
     pub fn new(set: &RuleSet, library: &Library, taxonomy: Taxonomy) -> Self {
         let mut keys = KeyTable::default();
-        let trie = |family: &watchfloor_normalize::compile::Family| {
-            let mut trie = Trie::default();
-            for name in set.fields() {
-                let steps: Vec<String> = name.split('.').map(str::to_owned).collect();
-                let whole = vec![name.clone()];
-                let spellings = if steps.len() > 1 { vec![whole, steps] } else { vec![whole] };
-                trie.slot_of(&mut keys, family.names.as_ref(), &spellings);
-            }
-            trie
-        };
-        let mut tries: Vec<Trie> = library.families.iter().map(trie).collect();
+        let mut tries: Vec<Trie> =
+            library.families.iter().map(|family| trie(&mut keys, family.names.as_ref(), set)).collect();
         for (number, trie) in tries.iter_mut().enumerate() {
             trie.number = number as u32;
         }
-        let fields: HashMap<String, FieldId> =
-            taxonomy.record_fields().filter_map(|name| Some((name.to_owned(), set.field(name)?))).collect();
-        let kind = |name: Option<&str>| {
-            let mut kind = Kind { name: name.unwrap_or_default().to_owned(), ..Kind::default() };
-            for (number, entry) in taxonomy.sources.iter().enumerate() {
-                if entry.is_for(name.unwrap_or_default()) {
-                    kind.entries.push(number);
-                    kind.deciding.extend(entry.fields.iter().filter_map(|(name, _)| fields.get(name)));
-                }
-            }
-            kind.deciding.sort_unstable();
-            kind.deciding.dedup();
-            kind
-        };
-        let kinds = library.packs.iter().map(|pack| kind(Some(&pack.kind))).chain([kind(None)]).collect();
+        let fields = Self::fields(&taxonomy).into_iter().filter_map(|name| Some((set.field(&name)?, name)));
         let attributes = (0..library.paths.len())
             .map(|number| PathId(number as u16))
             .map(|id| (library.paths.text(id).to_owned(), id))
             .collect();
-        Self { keys, tries, kinds, taxonomy, attributes, fields }
+        let mut products: HashMap<(String, String), Option<usize>> = HashMap::new();
+        for (number, pack) in library.packs.iter().enumerate() {
+            let text = |id| library.consts.text(id).to_owned();
+            let known = products.entry((text(pack.vendor), text(pack.product)));
+            known.and_modify(|only| *only = None).or_insert(Some(number));
+        }
+        let mut binding = Self {
+            keys,
+            tries,
+            kinds: Vec::new(),
+            products: products.into_iter().filter_map(|(product, only)| Some((product, only?))).collect(),
+            fields: fields.map(|(field, name)| (name, field)).collect(),
+            taxonomy,
+            attributes,
+        };
+        let names = || library.packs.iter().map(|pack| pack.kind.as_str()).chain([""]);
+        let records = names().map(|name| binding.kind(name, false));
+        let kinds = records.chain(names().map(|name| binding.kind(name, true))).collect();
+        binding.kinds = kinds;
+        binding
     }
+
+    fn kind(&self, name: &str, is_event: bool) -> Kind {
+        let mut kind = Kind { name: name.to_owned(), is_event, ..Kind::default() };
+        for (number, entry) in self.taxonomy.sources.iter().enumerate() {
+            if entry.is_for(name) || is_event && entry.is_for(EVENT_KIND) {
+                kind.entries.push(number);
+                kind.deciding.extend(entry.fields.iter().filter_map(|(name, _)| self.fields.get(name)));
+            }
+        }
+        kind.deciding.sort_unstable();
+        kind.deciding.dedup();
+        if is_event {
+            let mut source = EventSource::default();
+            let entries = kind.entries.iter().filter_map(|number| self.taxonomy.sources.get(*number));
+            entries.for_each(|entry| entry.add_to(&mut source));
+            kind.instead = instead(self, &kind, &source, &|field| kind.deciding.contains(&field));
+        }
+        kind
+    }
+
+    /// The number of the kind of records that an OCSF event counts as made of.
+    fn event_kind(&self, doc: &Document, facts: &Facts) -> usize {
+        let text = |name: &str| {
+            let field = self.fields.get(name)?;
+            facts.of(*field).find_map(|fact| fact.text(doc)).map(std::borrow::Cow::into_owned)
+        };
+        let records = self.kinds.len() / 2;
+        let named = self.taxonomy.events.iter().find(|entry| self.applies(entry, doc, facts)).and_then(|entry| {
+            let name = entry.kind()?;
+            self.kinds.iter().take(records).position(|kind| kind.name == name)
+        });
+        let made_by = || self.products.get(&(text(VENDOR)?, text(PRODUCT)?)).copied();
+        records + named.or_else(made_by).unwrap_or(records - 1)
+    }
+
+    /// Whether a record has the fields that an entry asks for.
+    fn applies(&self, entry: &SourceEntry, doc: &Document, facts: &Facts) -> bool {
+        entry.fields.iter().all(|(name, values)| {
+            let Some(field) = self.fields.get(name) else { return false };
+            facts.of(*field).filter_map(|fact| fact.text(doc)).any(|text| {
+                let text = lower(&text);
+                values.iter().any(|pattern| pattern.fits(&text))
+            })
+        })
+    }
+}
+
+/// The places of all fields of a set in records with some names; in those with names of their own, also those of OCSF events.
+fn trie(keys: &mut KeyTable, names: Option<&Names>, set: &RuleSet) -> Trie {
+    let mut trie = Trie::default();
+    for name in set.fields() {
+        let attribute = name.strip_prefix(ATTRIBUTE);
+        let own = attribute.unwrap_or(name);
+        let steps: Vec<String> = own.split('.').map(str::to_owned).collect();
+        let mut spellings = match attribute {
+            None => vec![vec![name.clone()]],
+            Some(_) => Vec::new(),
+        };
+        if attribute.is_some() || steps.len() > 1 {
+            spellings.push(steps);
+        }
+        if names.is_none() {
+            spellings.push(vec!["unmapped".to_owned(), own.to_owned()]);
+        }
+        if names.is_some() && attribute.is_some() {
+            // Slots are numbered as fields are.
+            spellings.clear();
+        }
+        trie.slot_of(keys, names, &spellings);
+    }
+    trie
 }
 
 /// Takes facts out of records and runs rules over them; a worker thread has one.
@@ -183,7 +262,7 @@ impl Reader {
     /// The rules that match the record that was examined. Its mapping is run if a field may be found in the event only.
     pub fn read(&mut self, examined: &mut Examiner<'_>, outcome: &Outcome) -> &[RuleId] {
         self.bind(&examined.machine.doc, outcome.family, &examined.shapes);
-        let known = self.known(&examined.machine.doc, outcome.pack);
+        let known = self.known(&examined.machine.doc, outcome);
         let source = known.source;
         if !self.engine.is_asked(source) {
             return &[];
@@ -232,24 +311,31 @@ impl Reader {
     }
 
     /// The log sources of the record whose facts were taken.
-    pub fn source(&mut self, doc: &Document, pack: Option<PackId>) -> SourceId {
-        self.known(doc, pack).source
+    pub fn source(&mut self, doc: &Document, outcome: &Outcome) -> SourceId {
+        self.known(doc, outcome).source
     }
 
-    fn known(&mut self, doc: &Document, pack: Option<PackId>) -> Known {
-        let last = self.detection.binding.kinds.len() - 1;
-        let number = pack.map_or(last, |pack| usize::from(pack.0).min(last));
-        let deciding =
-            self.detection.binding.kinds.get(number).map(|kind| kind.deciding.as_slice()).unwrap_or_default();
-        self.key.clear();
-        self.key.extend_from_slice(&(number as u16).to_le_bytes());
-        for field in deciding {
-            for text in self.facts.of(*field).filter_map(|fact| fact.text(doc)) {
-                self.key.extend_from_slice(&(text.len() as u32).to_le_bytes());
-                self.key.extend_from_slice(text.as_bytes());
+    fn known(&mut self, doc: &Document, outcome: &Outcome) -> Known {
+        let Self { detection, facts, key, .. } = self;
+        let binding = &detection.binding;
+        let last = binding.kinds.len() / 2 - 1;
+        let number = match outcome.native {
+            true => binding.event_kind(doc, facts),
+            false => outcome.pack.map_or(last, |pack| usize::from(pack.0).min(last)),
+        };
+        let Some(kind) = binding.kinds.get(number) else { return Known { source: SourceId(0), instead: 0 } };
+        for (field, places) in kind.instead.iter().filter(|_| kind.is_event) {
+            stand_in(facts, *field, places, |_, _| ());
+        }
+        key.clear();
+        key.extend_from_slice(&(number as u16).to_le_bytes());
+        for field in &kind.deciding {
+            for text in facts.of(*field).filter_map(|fact| fact.text(doc)) {
+                key.extend_from_slice(&(text.len() as u32).to_le_bytes());
+                key.extend_from_slice(text.as_bytes());
             }
             // No value is as long as this: here ends the field.
-            self.key.extend_from_slice(&u32::MAX.to_le_bytes());
+            key.extend_from_slice(&u32::MAX.to_le_bytes());
         }
         if let Some(known) = self.known.get(self.key.as_slice()).filter(|known| self.engine.knows(known.source)) {
             return *known;
@@ -266,10 +352,12 @@ impl Reader {
 
     /// Finds the log sources of a record of a kind.
     fn find(&mut self, doc: &Document, number: usize) -> Known {
+        let binding = &self.detection.binding;
         let mut source = EventSource::default();
-        let entries = self.detection.binding.kinds.get(number).map(|kind| kind.entries.as_slice()).unwrap_or_default();
-        for entry in entries.iter().filter_map(|number| self.detection.binding.taxonomy.sources.get(*number)) {
-            if entry.fields.iter().all(|(name, values)| self.is_one_of(doc, name, values)) {
+        let kind = binding.kinds.get(number);
+        let entries = kind.map(|kind| kind.entries.as_slice()).unwrap_or_default();
+        for entry in entries.iter().filter_map(|number| binding.taxonomy.sources.get(*number)) {
+            if binding.applies(entry, doc, &self.facts) {
                 entry.add_to(&mut source);
             }
         }
@@ -283,43 +371,22 @@ impl Reader {
             self.known.clear();
         }
         let known = Known { source: id, instead: self.instead.len() };
-        self.instead.push(instead(&self.detection.binding, &self.engine, id, number, &source));
+        let engine = &self.engine;
+        self.instead.push(
+            kind.map(|kind| instead(binding, kind, &source, &|field| engine.asks(id, field))).unwrap_or_default(),
+        );
         self.by_source.insert((id, number), known);
         known
-    }
-
-    fn is_one_of(&self, doc: &Document, name: &str, values: &[Pattern]) -> bool {
-        let Some(field) = self.detection.binding.fields.get(name) else { return false };
-        self.facts.of(*field).filter_map(|fact| fact.text(doc)).any(|text| {
-            let text = lower(&text);
-            values.iter().any(|pattern| pattern.fits(&text))
-        })
     }
 
     /// Facts of fields that the record has under another name, or the event that was made of it.
     fn stand_in(&mut self, examined: &mut Examiner<'_>, known: Known) {
         let Self { facts, values, instead, .. } = self;
         for (field, places) in instead.get(known.instead).iter().flat_map(|all| all.iter()) {
-            if facts.has_value(*field) {
-                continue;
-            }
-            let had = facts.has(*field);
-            facts.forget(*field);
-            for place in places {
-                match place {
-                    Instead::Field(other) => facts.copy(*other, *field),
-                    Instead::Attribute(path) => {
-                        examined.map();
-                        attribute(facts, values, &mut examined.machine, *field, *path);
-                    }
-                }
-                if facts.has_value(*field) {
-                    break;
-                }
-            }
-            if had && !facts.has(*field) {
-                facts.add(*field, Fact::Other);
-            }
+            stand_in(facts, *field, places, |facts, path| {
+                examined.map();
+                attribute(facts, values, &mut examined.machine, *field, path);
+            });
         }
     }
 
@@ -334,6 +401,27 @@ impl Reader {
                 self.facts.add(*field, Fact::Text(span));
             }
         }
+    }
+}
+
+/// Fills a field that has no value from the first of some places that has one.
+fn stand_in(facts: &mut Facts, field: FieldId, places: &[Instead], mut attribute: impl FnMut(&mut Facts, PathId)) {
+    if facts.has_value(field) {
+        return;
+    }
+    let had = facts.has(field);
+    facts.forget(field);
+    for place in places {
+        match place {
+            Instead::Field(other) => facts.copy(*other, field),
+            Instead::Attribute(path) => attribute(facts, *path),
+        }
+        if facts.has_value(field) {
+            return;
+        }
+    }
+    if had && !facts.has(field) {
+        facts.add(field, Fact::Other);
     }
 }
 
@@ -358,15 +446,18 @@ fn attribute(facts: &mut Facts, values: &mut Vec<Val>, machine: &mut Machine<'_>
     }
 }
 
-/// The places where the fields that rules for a log source ask about may be found instead.
-fn instead(binding: &Binding, engine: &Engine, id: SourceId, kind: usize, source: &EventSource) -> StandIns {
+/// The places where fields that somebody asks about may be found instead in records of a kind.
+fn instead(binding: &Binding, kind: &Kind, source: &EventSource, is_asked: &dyn Fn(FieldId) -> bool) -> StandIns {
     let mut found: Vec<(FieldId, Vec<Instead>)> = Vec::new();
     for entry in binding.taxonomy.fields.iter().filter(|entry| entry.is_for(source)) {
-        let spelled = binding.kinds.get(kind).is_some_and(|kind| entry.is_spelled_by(&kind.name));
+        let spelled = entry.is_spelled_by(&kind.name);
         for (name, places) in &entry.names {
-            let Some(field) = binding.fields.get(name).filter(|field| engine.asks(id, **field)) else { continue };
+            let Some(field) = binding.fields.get(name).filter(|field| is_asked(**field)) else { continue };
             let places = places.iter().filter_map(|place| match place {
                 Elsewhere::Field(name) => binding.fields.get(name).copied().map(Instead::Field),
+                Elsewhere::Attribute(path) if kind.is_event => {
+                    binding.fields.get(&format!("{ATTRIBUTE}{path}")).copied().map(Instead::Field)
+                }
                 Elsewhere::Attribute(_) if spelled => None,
                 Elsewhere::Attribute(path) => binding.attributes.get(path).copied().map(Instead::Attribute),
             });

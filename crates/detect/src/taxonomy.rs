@@ -13,9 +13,16 @@
 //!     spelled_by: windows.sysmon      # kinds of records that have these fields themselves: attributes of the event add nothing
 //!     names:
 //!       Image: [NewProcessName, 'ocsf:process.file.path']
+//! events:
+//!   - fields: {'ocsf:metadata.log_name': Security}   # OCSF events that come in as such with one of these values each
+//!     kind: windows.security                         # count as made of records of this kind
 //! ```
 //! All entries of `sources` that apply to a record count. A field of a rule is looked for under its own name first; then at the places that
 //! `names` gives: other fields of the record, and attributes of the event that was made of it. The first that has a value counts.
+//!
+//! An OCSF event that comes in as such counts as made of a record of the kind that `events` names, or of the only kind with its vendor and product, or of
+//! none; entries of `sources` with the kind `ocsf` are for all of them. Its attributes are where they would be if it had been made here, and what it has
+//! under `unmapped` counts as fields of the record.
 
 use watchfloor_sigma::yaml::{self, Node, Value};
 use watchfloor_sigma::{Finding, Pattern};
@@ -56,7 +63,14 @@ pub(crate) struct FieldEntry {
 pub struct Taxonomy {
     pub(crate) sources: Vec<SourceEntry>,
     pub(crate) fields: Vec<FieldEntry>,
+    /// Kinds of OCSF events that come in as such, by their fields.
+    pub(crate) events: Vec<SourceEntry>,
 }
+
+/// What stands before the path of an attribute.
+pub(crate) const ATTRIBUTE: &str = "ocsf:";
+/// The kind of OCSF events that come in as such.
+pub(crate) const EVENT_KIND: &str = "ocsf";
 
 impl Taxonomy {
     /// Adds the entries of a file.
@@ -69,7 +83,8 @@ impl Taxonomy {
                         self.sources.extend(value.items().iter().filter_map(|item| source(item, &mut findings)))
                     }
                     "fields" => self.fields.extend(value.items().iter().filter_map(|item| fields(item, &mut findings))),
-                    other => findings.push(unknown(other, key.place, "sources, fields")),
+                    "events" => self.events.extend(value.items().iter().filter_map(|item| source(item, &mut findings))),
+                    other => findings.push(unknown(other, key.place, "sources, fields, events")),
                 }
             }
         }
@@ -78,7 +93,8 @@ impl Taxonomy {
 
     /// Names of all record fields that decide or stand in for others.
     pub(crate) fn record_fields(&self) -> impl Iterator<Item = &str> {
-        let deciding = self.sources.iter().flat_map(|entry| entry.fields.iter().map(|(name, _)| name.as_str()));
+        let all = self.sources.iter().chain(&self.events);
+        let deciding = all.flat_map(|entry| entry.fields.iter().map(|(name, _)| name.as_str()));
         let others = self.fields.iter().flat_map(|entry| &entry.names).flat_map(|(name, places)| {
             let elsewhere = places.iter().filter_map(|place| match place {
                 Elsewhere::Field(name) => Some(name.as_str()),
@@ -87,6 +103,15 @@ impl Taxonomy {
             std::iter::once(name.as_str()).chain(elsewhere)
         });
         deciding.chain(others)
+    }
+
+    /// Paths of all attributes of events that stand in for fields.
+    pub(crate) fn attributes(&self) -> impl Iterator<Item = &str> {
+        let places = self.fields.iter().flat_map(|entry| &entry.names).flat_map(|(_, places)| places);
+        places.filter_map(|place| match place {
+            Elsewhere::Attribute(path) => Some(path.as_str()),
+            Elsewhere::Field(_) => None,
+        })
     }
 
     /// The log sources that rules of this taxonomy can be fed from: what all entries together name.
@@ -103,6 +128,11 @@ impl Taxonomy {
 }
 
 impl SourceEntry {
+    /// The kind, if it names one without wildcards.
+    pub(crate) fn kind(&self) -> Option<&str> {
+        self.kinds.first().and_then(Pattern::as_plain)
+    }
+
     pub(crate) fn is_for(&self, kind: &str) -> bool {
         self.kinds.is_empty() || self.kinds.iter().any(|pattern| pattern.fits(kind))
     }
@@ -186,7 +216,7 @@ fn fields(node: &Node, findings: &mut Vec<Finding>) -> Option<FieldEntry> {
             "spelled_by" => entry.spelled_by = patterns(value),
             "names" if matches!(value.value, Value::Map(_)) => {
                 for (name, places) in value.entries() {
-                    let place = |text: String| match text.strip_prefix("ocsf:") {
+                    let place = |text: String| match text.strip_prefix(ATTRIBUTE) {
                         Some(path) => Elsewhere::Attribute(path.to_owned()),
                         None => Elsewhere::Field(text),
                     };

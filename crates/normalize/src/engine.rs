@@ -64,7 +64,18 @@ pub struct Engine<'l> {
     base: ClassId,
     layout: Option<std::sync::Arc<Layout>>,
     /// What was found of a record whose mapping did not run yet.
-    unmapped: Option<Found<'l>>,
+    unmapped: Unmapped<'l>,
+    /// Paths of attributes, once an event came in as such.
+    paths: native::ByText,
+}
+
+/// What is left to do with a record that was examined.
+#[derive(Clone, Copy, Debug)]
+enum Unmapped<'l> {
+    Nothing,
+    Record(Found<'l>),
+    /// It is an OCSF event.
+    Event,
 }
 
 /// A plan and the family it is compiled for.
@@ -90,7 +101,8 @@ impl<'l> Engine<'l> {
             scratch: Scratch::default(),
             base: library.schema.class("base_event").unwrap_or_default(),
             layout: None,
-            unmapped: None,
+            unmapped: Unmapped::Nothing,
+            paths: native::ByText::new(),
         }
     }
 
@@ -135,7 +147,12 @@ impl<'l> Engine<'l> {
             Err(_) => String::from_utf8_lossy(bytes),
         };
         let found = self.recognise(framed, &raw);
-        self.unmapped = found;
+        let native = found.is_none() && self.gate.get(self.library.class_uid).is_some();
+        self.unmapped = match found {
+            Some(found) => Unmapped::Record(found),
+            None if native => Unmapped::Event,
+            None => Unmapped::Nothing,
+        };
         if found.is_none() {
             self.machine.absent = &[];
         }
@@ -143,17 +160,27 @@ impl<'l> Engine<'l> {
             pack: found.map(|found| found.plan.pack),
             class: self.base,
             hash: String::new(),
-            native: found.is_none() && self.gate.get(self.library.class_uid).is_some(),
+            native,
             family: found.map_or(0, |found| found.family),
         }
     }
 
-    /// Runs the mapping of the record that was examined, if it was not yet.
+    /// Runs the mapping of the record that was examined, if it was not yet. An OCSF event has its attributes already.
     pub fn map(&mut self) {
-        if let Some(found) = self.unmapped.take()
-            && let Some(family) = self.library.families.get(found.family)
-        {
-            self.machine.run(found.plan, &family.trie);
+        match std::mem::replace(&mut self.unmapped, Unmapped::Nothing) {
+            Unmapped::Nothing => {}
+            Unmapped::Record(found) => {
+                if let Some(family) = self.library.families.get(found.family) {
+                    self.machine.run(found.plan, &family.trie);
+                }
+            }
+            Unmapped::Event => {
+                if self.paths.is_empty() {
+                    let all = (0..self.library.paths.len()).rev().map(|number| PathId(number as u16));
+                    self.paths = all.map(|id| (self.library.paths.text(id).to_owned(), id)).collect();
+                }
+                native::take_over(&mut self.machine, &self.paths);
+            }
         }
     }
 

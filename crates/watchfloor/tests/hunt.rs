@@ -160,6 +160,34 @@ fn hunts_are_narrowed_and_fail_when_asked() {
 }
 
 #[test]
+fn events_that_are_ocsf_already_are_hunted_too() {
+    let (rules, records) = files("ocsf");
+    let (code, events, error) = run(&["normalize", &records]);
+    assert_eq!(code, 0, "{error}");
+    // Somebody else's event, and one that no rule is for.
+    let foreign = r#"{"class_uid":1007,"activity_id":1,"time":1772446502123,"metadata":{"version":"1.3.0","product":{"name":"Acme EDR","vendor_name":"Acme"}},"device":{"hostname":"ws09","os":{"type_id":100}},"process":{"cmd_line":"vssadmin delete shadows","file":{"path":"C:\\vssadmin.exe"}}}
+{"class_uid":1007,"activity_id":1,"time":1772446502123,"metadata":{"version":"1.3.0","product":{"name":"Acme EDR","vendor_name":"Acme"}},"device":{"hostname":"ws09","os":{"type_id":200}},"process":{"cmd_line":"vssadmin delete shadows","file":{"path":"C:\\vssadmin.exe"}}}
+"#;
+    fs::write(&records, events + foreign).unwrap();
+    let (code, out, error) = run(&["hunt", "--rules", &rules, "--format", "jsonl", &records]);
+    assert_eq!(code, 0, "{error}");
+    assert!(error.contains("8 records, 3 rules, 3 matches") && !error.contains("unknown"), "{error}");
+    let found: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let shown: Vec<[&str; 4]> = found
+        .iter()
+        .map(|one| ["rule", "time", "host", "source"].map(|key| one[key].as_str().unwrap_or_default()))
+        .collect();
+    assert_eq!(
+        shown,
+        [
+            ["Shadow copies deleted", "2026-03-02T10:15:02.123Z", "ws01", "ocsf"],
+            ["Shadow copies deleted", "2026-03-02T10:15:02.123Z", "ws09", "ocsf"],
+            ["Many failed logons", "2026-03-02T10:15:06.000Z", "web01", "ocsf"],
+        ]
+    );
+}
+
+#[test]
 fn a_rule_that_takes_too_long_is_told_and_left_out() {
     let (rules, records) = files("slow");
     // Values without order, and an expression that must keep hundreds of beginnings in mind.

@@ -7,7 +7,7 @@ use watchfloor_decode::Batch;
 use watchfloor_detect::{Detection, FieldId, Hit, Reader, RuleId};
 use watchfloor_model::Grade;
 use watchfloor_normalize::entities::{Kind, entities};
-use watchfloor_normalize::{Clock, Engine, Library, Options as Wish};
+use watchfloor_normalize::{Clock, Engine, Library, Options as Wish, PackId};
 
 use super::exceptions::Exceptions;
 use super::options::Options;
@@ -95,12 +95,12 @@ impl<'l> Worker<'l> {
     /// Runs the rules over a batch.
     pub fn batch(&mut self, input: &Arc<str>, batch: &Batch) -> Piece {
         let mut piece = Piece { excepted: vec![0; self.exceptions.len()], ..Piece::default() };
-        let mut kinds: BTreeMap<Option<watchfloor_normalize::PackId>, u64> = BTreeMap::new();
+        let mut kinds: BTreeMap<(Option<PackId>, bool), u64> = BTreeMap::new();
         for framed in &batch.records {
             let raw = batch.raw(framed);
             let outcome = self.engine.examine(framed, raw);
             piece.records += 1;
-            *kinds.entry(outcome.pack).or_insert(0) += 1;
+            *kinds.entry((outcome.pack, outcome.native)).or_insert(0) += 1;
             piece.unreadable += u64::from(self.engine.diagnostics().iter().any(|told| told.grade == Grade::Error));
             self.matches.clear();
             let found = self.reader.read(&mut self.engine, &outcome);
@@ -115,8 +115,7 @@ impl<'l> Worker<'l> {
             {
                 continue;
             }
-            let kind =
-                outcome.pack.and_then(|pack| self.library.pack(pack)).map_or("unknown", |pack| pack.kind.as_str());
+            let kind = kind_of(self.library, outcome.pack, outcome.native);
             let about = Sight {
                 rule: RuleId(0),
                 time,
@@ -131,8 +130,8 @@ impl<'l> Worker<'l> {
             };
             self.sights(&about, &mut piece);
         }
-        for (pack, count) in kinds {
-            let kind = pack.and_then(|pack| self.library.pack(pack)).map_or("unknown", |pack| pack.kind.as_str());
+        for ((pack, native), count) in kinds {
+            let kind = kind_of(self.library, pack, native);
             *piece.kinds.entry(kind.to_owned()).or_insert(0) += count;
         }
         piece
@@ -193,6 +192,14 @@ impl<'l> Worker<'l> {
             (if observer { !is_observer } else { is_observer }, entity.role)
         });
         all.into_iter().next().map(|entity| entity.name).unwrap_or_default()
+    }
+}
+
+fn kind_of(library: &Library, pack: Option<PackId>, native: bool) -> &str {
+    match pack.and_then(|pack| library.pack(pack)) {
+        Some(pack) => &pack.kind,
+        None if native => "ocsf",
+        None => "unknown",
     }
 }
 

@@ -130,7 +130,7 @@ fn look(library: &Library, detection: &Arc<Detection>, inputs: &[Input]) -> Seen
             let outcome = engine.examine(framed, batch.raw(framed));
             // What matches is nothing here: the facts and the log source are.
             reader.read(&mut engine, &outcome);
-            let source = reader.source(&engine.machine.doc, outcome.pack);
+            let source = reader.source(&engine.machine.doc, &outcome);
             let (count, fields) = by_source.entry(source.0).or_default();
             *count += 1;
             fields.extend(reader.facts.all().iter().map(|(field, _)| *field));
