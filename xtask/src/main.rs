@@ -10,6 +10,7 @@ mod oracle;
 mod place;
 #[path = "../../crates/ocsf/src/reading.rs"]
 mod reading;
+mod rivals;
 mod test;
 mod tidy;
 
@@ -29,6 +30,7 @@ usage: cargo xtask COMMAND
   ocsf-table --schema FILE --out FILE   make a table of facts from a compiled OCSF schema
   judge [PAIRS]                         compare the compiled rules with a judge of obvious code (10,000,000 pairs of rule and event)
   fuzz [TARGET] [SECONDS]               run the fuzz targets (all, 60 seconds each)
+  rivals --rules DIR… FILE…             our Sigma engine beside others: speed, and where they differ
   doctor                                say what this machine lacks for the above
 
 example: cargo xtask ocsf-table --schema ocsf-1.8.0.json --out crates/ocsf/schema/1.8.0.tsv
@@ -59,6 +61,7 @@ fn command() -> Result<()> {
         Some("ocsf-table") => ocsf_table::ocsf_table(args),
         Some("judge") => judge(args),
         Some("fuzz") => fuzz::fuzz(args),
+        Some("rivals") => rivals::rivals(args),
         Some("doctor") => test::doctor(args),
         _ => bail!("unknown command {}; `cargo xtask --help` lists them", command.display()),
     }

@@ -31,8 +31,9 @@ pub fn test(mut args: lexopt::Parser) -> Result<()> {
     step("toolchain", toolchain)?;
     step("format", || {
         run(&mut cargo(&["fmt", "--all", "--check"]))?;
-        // A workspace of its own.
-        run(&mut cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))
+        // Workspaces of their own.
+        run(&mut cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))?;
+        run(&mut cargo(&["fmt", "--manifest-path", "rivals/Cargo.toml", "--check"]))
     })?;
     step("lints", || run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])))?;
     step("tidy", tidy::check)?;

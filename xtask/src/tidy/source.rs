@@ -23,7 +23,7 @@ pub struct Source {
 /// Every Rust source of the repository.
 pub fn sources() -> Result<Vec<Source>> {
     let mut found = Vec::new();
-    for folder in ["crates", "xtask", "fuzz"] {
+    for folder in ["crates", "xtask", "fuzz", "rivals"] {
         let folder = root().join(folder);
         if !folder.exists() {
             continue;
