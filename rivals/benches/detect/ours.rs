@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use watchfloor_decode::Batch;
-use watchfloor_detect::{Binding, Reader, RuleId, RuleSet, Taxonomy};
+use watchfloor_detect::{Detection, Reader, RuleId, RuleSet, Taxonomy};
 use watchfloor_normalize::{Clock, Engine, Library, Options, SourceFile};
 use watchfloor_sigma::Document;
 
@@ -14,7 +14,7 @@ use watchfloor_sigma::Document;
 pub struct Ours<'l> {
     library: &'l Library,
     pub set: Arc<RuleSet>,
-    binding: Binding,
+    detection: Arc<Detection>,
 }
 
 /// What is known of each record before the clock runs.
@@ -34,9 +34,8 @@ impl<'l> Ours<'l> {
             let findings = taxonomy.add(if other_names { &file.text } else { sources });
             anyhow::ensure!(findings.is_empty(), "{}: {findings:?}", file.file);
         }
-        let set = Arc::new(RuleSet::compile(rules, &Binding::fields(&taxonomy))?);
-        let binding = Binding::new(&set, library, taxonomy);
-        Ok(Self { library, set, binding })
+        let detection = Arc::new(Detection::new(library, rules, taxonomy, None)?);
+        Ok(Self { library, set: Arc::clone(&detection.set), detection })
     }
 
     /// Reads every record and gives what matches it to `each`.
@@ -55,7 +54,7 @@ impl<'l> Ours<'l> {
         for framed in &records.records {
             let outcome = engine.examine(framed, records.raw(framed));
             reader.read(&mut engine, &outcome);
-            let source = reader.source(&engine.machine.doc, outcome.pack);
+            let source = reader.source(&engine.machine.doc, &outcome);
             let number = *known.entry(source).or_insert_with(|| {
                 routes.rules.push(reader.engine.rules_of(source));
                 routes.rules.len() - 1
@@ -65,10 +64,10 @@ impl<'l> Ours<'l> {
         routes
     }
 
-    fn start(&self) -> (Engine<'l>, Reader<'_>) {
+    fn start(&self) -> (Engine<'l>, Reader) {
         let clock = Clock { received: 1_767_225_600_000, zone: jiff::tz::TimeZone::UTC };
         let engine = Engine::new(self.library, Options { clock, raw: true, source: None });
-        (engine, Reader::new(&self.binding, Arc::clone(&self.set)))
+        (engine, Reader::new(Arc::clone(&self.detection)))
     }
 }
 
