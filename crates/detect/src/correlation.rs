@@ -174,7 +174,9 @@ impl Correlator {
             self.late += 1;
             return;
         }
-        self.waiting.insert((hit.time, hit.id, hit.rule), hit);
+        if self.looks_at(hit.rule) {
+            self.waiting.insert((hit.time, hit.id, hit.rule), hit);
+        }
         self.release(due, found);
         while self.waiting.len() > self.settings.waiting {
             // The oldest is counted before its time.
