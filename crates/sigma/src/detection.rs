@@ -97,6 +97,18 @@ fn count(logic: &Logic) -> usize {
     }
 }
 
+/// Whether a question of keywords is none that one value alone answers.
+fn needs_field(logic: &Logic) -> bool {
+    match logic {
+        Logic::All(all) | Logic::Any(all) => all.iter().any(needs_field),
+        Logic::Not(inner) => needs_field(inner),
+        Logic::Search(_) => false,
+        Logic::Is(predicate) => {
+            matches!(predicate.test, Test::Null | Test::Exists | Test::Field(_) | Test::Time(..))
+        }
+    }
+}
+
 /// A search: a map asks all of its fields, a list one of its elements; what is neither is a keyword.
 ///
 /// # Errors
@@ -148,7 +160,12 @@ fn item(key: &Key, values: &Node, options: &Options) -> Result<Logic, Finding> {
         return Err(Finding::error("sigma.value", values.place, message));
     }
     if field.is_empty() {
-        return keywords(&modifiers, &words, values, options);
+        let logic = keywords(&modifiers, &words, values, options)?;
+        if needs_field(&logic) {
+            let message = format!("`{}` asks about a field and names none", key.text);
+            return Err(Finding::error("sigma.modifier", key.place, message));
+        }
+        return Ok(logic);
     }
     modifiers.logic(Some(field), values, options)
 }
