@@ -1,6 +1,7 @@
 //! The binary: command line and wiring, nothing else.
 
 mod arguments;
+mod attack;
 mod bench;
 mod detection;
 mod help;

@@ -10,6 +10,9 @@ mod built_in {
     include!(concat!(env!("OUT_DIR"), "/packs.rs"));
 }
 
+/// Numbers and names of ATT&CK techniques.
+pub const TECHNIQUES: &str = include_str!("../../../packs/attack/techniques.tsv");
+
 /// The built-in rules: file and text.
 pub fn built_in_rules() -> &'static [(&'static str, &'static str)] {
     built_in::RULES

@@ -26,7 +26,7 @@ use super::exceptions::Exceptions;
 const STYLE: &str = include_str!("report/page.css");
 const SCRIPT: &str = include_str!("report/page.js");
 /// SHA-256 of [`STYLE`] and [`SCRIPT`] in base64. A test compares them, and says the right ones.
-const STYLE_HASH: &str = "MfNRB4PSxg3Y21GLuhAy7x+S7d6O/M4ct0SEGQHFBQc=";
+const STYLE_HASH: &str = "esnmzhsu9rngOBUS6PLr9N5v1Dtjo9y6wqScZcycxKY=";
 const SCRIPT_HASH: &str = "q/heV2jKmnUAh1YaEiANfg61VUyAkXfrqlyxhrjIxJg=";
 /// Most kinds of records that are listed.
 const KINDS_MAX: usize = 50;

@@ -301,7 +301,10 @@ fn stats(found: &Found, detection: &Detection) -> String {
     };
     part("matches by rule", by_rule.iter().map(rule).collect());
     part("matches by host", by_host.iter().map(|(host, count)| (*count, plain(host))).collect());
-    part("matches by technique", by_technique.into_iter().map(|(technique, count)| (count, technique)).collect());
+    part(
+        "matches by technique",
+        by_technique.into_iter().map(|(technique, count)| (count, crate::attack::with_name(&technique))).collect(),
+    );
     part("records by source", found.kinds.iter().map(|(kind, count)| (*count, kind.clone())).collect());
     out
 }

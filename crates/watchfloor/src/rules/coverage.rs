@@ -190,12 +190,15 @@ fn cells<'r, 'd>(rows: &'r [Row<'d>]) -> BTreeMap<String, BTreeMap<String, Vec<&
 }
 
 fn table(rows: &[Row<'_>]) -> String {
-    let mut out = format!("{:<12}{:<44}{:>6}{:>8}{:>7}\n", "technique", "data source", "rules", "tested", "blind");
+    let mut out =
+        format!("{:<12}{:<44}{:>6}{:>8}{:>7}  {}\n", "technique", "data source", "rules", "tested", "blind", "name");
     for (technique, sources) in cells(rows) {
         for (source, rows) in sources {
             let tested = rows.iter().filter(|row| row.tested).count();
             let blind = rows.iter().filter(|row| row.blind.is_some()).count();
-            let _ = writeln!(out, "{technique:<12}{source:<44}{:>6}{tested:>8}{blind:>7}", rows.len());
+            let name = crate::attack::name(&technique).unwrap_or_default();
+            let line = format!("{technique:<12}{source:<44}{:>6}{tested:>8}{blind:>7}  {name}", rows.len());
+            let _ = writeln!(out, "{}", line.trim_end());
         }
     }
     let blind: Vec<&Row<'_>> = rows.iter().filter(|row| row.blind.is_some()).collect();

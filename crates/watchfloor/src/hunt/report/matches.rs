@@ -17,6 +17,8 @@ use crate::hunt::work::Sight;
 
 /// Most matches on the page.
 const MATCHES_MAX: usize = 5_000;
+/// Most matches on paper; the style says the same.
+const PRINTED_MAX: usize = 300;
 /// Longest value and longest part of a record, in characters.
 const VALUE_CHARS_MAX: usize = 500;
 const RECORD_CHARS_MAX: usize = 1_500;
@@ -48,6 +50,14 @@ pub fn matches(
     )?;
     let shown = chosen(found, detection);
     let more = (found.sights.len() - shown.len()) as u64 + found.dropped;
+    if shown.len() > PRINTED_MAX {
+        write!(
+            out,
+            "<p class=\"note paper\">On paper stand the first {PRINTED_MAX} of the matches that are shown; the page has {}. \
+             Narrow them down before printing to see others.</p>",
+            Number(shown.len() as u64)
+        )?;
+    }
     if more > 0 {
         write!(
             out,

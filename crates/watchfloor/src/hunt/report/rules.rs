@@ -13,11 +13,19 @@ use super::{Clock, level};
 const DESCRIPTION_CHARS_MAX: usize = 2_000;
 /// Most references and false positives of a rule.
 const LIST_MAX: usize = 20;
+/// Most rules on paper; the style says the same.
+const PRINTED_MAX: usize = 60;
 
 /// By rule.
 pub fn rules(out: &mut String, tally: &Tally<'_>, detection: &Detection, clock: &Clock<'_>) -> fmt::Result {
     out.write_str("<section id=\"rules\" aria-labelledby=\"h-rules\"><h2 id=\"h-rules\">By rule</h2>")?;
     overview(out, tally)?;
+    if tally.rules.len() > PRINTED_MAX {
+        write!(
+            out,
+            "<p class=\"note paper\">On paper stand the first {PRINTED_MAX} of these rules; the page has all.</p>"
+        )?;
+    }
     for rule in tally.rules.iter().take(ROWS_MAX) {
         article(out, rule, detection, clock)?;
     }

@@ -158,6 +158,9 @@ fn technique_row(out: &mut String, id: &str, one: &Technique<'_>, tally: &Tally<
         None if id.is_empty() => out.write_str("no technique named")?,
         None => write!(out, "<bdi>{}</bdi>", Text::line(id))?,
     }
+    if let Some(name) = crate::attack::name(id) {
+        write!(out, " {}", Text::line(&name))?;
+    }
     write!(
         out,
         "</th><td>{}</td><td class=\"n\">{}</td><td class=\"n\">{}</td><td>",
