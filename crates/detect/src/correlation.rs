@@ -177,7 +177,8 @@ impl Correlator {
         if self.looks_at(hit.rule) {
             self.waiting.insert((hit.time, hit.id, hit.rule), hit);
         }
-        self.release(due, found);
+        // What else the newest event matched is still to come, also if nothing comes late.
+        self.release(due.min(newest.saturating_sub(1)), found);
         while self.waiting.len() > self.settings.waiting {
             // The oldest is counted before its time.
             if let Some((_, hit)) = self.waiting.pop_first() {

@@ -9,6 +9,7 @@
 //! Which rules are for a record is decided by its log source ([`source`]); where the fields of rules are found in a record by [`record`].
 
 pub mod access;
+pub mod binding;
 pub mod budget;
 pub mod correlation;
 pub mod engine;
@@ -21,12 +22,13 @@ pub mod source;
 pub mod taxonomy;
 pub mod tests_of_values;
 
+pub use binding::Binding;
 pub use budget::{Budget, Suspensions};
 pub use correlation::{Correlated, Correlator, Hit, Settings, State};
 pub use engine::Engine;
 pub use facts::{Fact, Facts, FieldId};
 pub use live::{Detection, Live};
-pub use record::{Binding, Reader};
+pub use record::Reader;
 pub use ruleset::{RuleId, RuleSet, TooLarge};
 pub use source::{EventSource, SourceId};
 pub use taxonomy::Taxonomy;

@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use watchfloor_normalize::Library;
 use watchfloor_sigma::Document;
 
+use crate::binding::Binding;
 use crate::budget::{Budget, Suspensions};
-use crate::record::Binding;
 use crate::ruleset::{RuleSet, TooLarge};
 use crate::taxonomy::Taxonomy;
 

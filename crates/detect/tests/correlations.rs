@@ -228,6 +228,18 @@ fn fields_with_several_values() {
     assert_eq!(run(&set, &[&many], Settings::default()), (String::new(), 0, 2));
 }
 
+#[test]
+fn what_one_event_matches_counts_once_though_nothing_comes_late() {
+    let set = set("title: C\ncorrelation: {type: event_count, rules: [a, b], timespan: 10s, condition: {gte: 2}}\n");
+    let (mut correlator, _) = Correlator::new(&set, Settings { lateness: 0, ..Settings::default() });
+    let mut found = Vec::new();
+    for (id, text) in [(1, "a1"), (1, "b1"), (2, "a3"), (2, "b3")] {
+        correlator.handle(hit(&set, id, text), &mut found);
+    }
+    correlator.finish(&mut found);
+    assert_eq!(found.iter().map(|one| one.ids.clone()).collect::<Vec<_>>(), [vec![1, 2]]);
+}
+
 /// What came out after each match, before all windows are ended.
 fn step_by_step(set: &RuleSet, hits: &[&str]) -> Vec<String> {
     let (mut correlator, _) = Correlator::new(set, Settings { lateness: 5_000, ..Settings::default() });

@@ -1,7 +1,8 @@
 //! The searches of a rule: maps, lists and keywords.
 
 use crate::condition::{self, single_or};
-use crate::finding::Finding;
+use crate::effort::Reading;
+use crate::finding::{Finding, Place};
 use crate::logic::{Logic, Predicate, Test};
 use crate::modifiers::Modifiers;
 use crate::pattern::Pattern;
@@ -23,18 +24,25 @@ pub(crate) struct Detection {
 }
 
 /// Reads the searches of a map, all keys but those of `without`.
-pub(crate) fn read(node: &Node, without: &[&str], options: &Options, findings: &mut Vec<Finding>) -> Detection {
+pub(crate) fn read(node: &Node, without: &[&str], reading: &Reading<'_>, findings: &mut Vec<Finding>) -> Detection {
     let mut detection = Detection::default();
     if !matches!(node.value, Value::Map(_)) {
         let message = format!("the detection is {}; it is a map of searches and a condition", node.kind());
         findings.push(Finding::error("sigma.detection", node.place, message));
         return detection;
     }
+    let mut predicates = 0;
     for (key, value) in node.entries() {
         if key.text == "condition" || without.contains(&key.text.as_str()) {
             continue;
         }
-        match search(value, options) {
+        let read = search_in(value, reading);
+        predicates += read.as_ref().map_or(0, count);
+        if predicates > PREDICATES_MAX {
+            findings.push(too_many(node.place));
+            return detection;
+        }
+        match read {
             Ok(logic) => {
                 detection.names.push(key.text.clone());
                 detection.searches.push(logic);
@@ -50,11 +58,6 @@ pub(crate) fn read(node: &Node, without: &[&str], options: &Options, findings: &
     if detection.names.is_empty() {
         findings.push(Finding::error("sigma.detection", node.place, "there are no searches"));
         return detection;
-    }
-    let predicates: usize = detection.searches.iter().map(count).sum();
-    if predicates > PREDICATES_MAX {
-        let message = format!("the rule asks {predicates} questions; at most {PREDICATES_MAX}");
-        findings.push(Finding::error("sigma.too_many_values", node.place, message));
     }
     detection.condition = conditions(node, &detection.names, findings);
     detection
@@ -87,8 +90,23 @@ fn conditions(node: &Node, names: &[String], findings: &mut Vec<Finding>) -> Opt
     (!all.is_empty()).then(|| single_or(all, Logic::Any))
 }
 
+fn too_many(place: Place) -> Finding {
+    Finding::error("sigma.too_many_values", place, format!("the rule asks more than {PREDICATES_MAX} questions"))
+}
+
+/// Gathers parts as long as they do not ask too many questions together.
+pub(crate) fn gather(parts: impl Iterator<Item = Result<Logic, Finding>>, place: Place) -> Result<Vec<Logic>, Finding> {
+    let mut questions = 0;
+    let counted = parts.map(|part| {
+        let part = part?;
+        questions += count(&part);
+        if questions > PREDICATES_MAX { Err(too_many(place)) } else { Ok(part) }
+    });
+    counted.collect()
+}
+
 /// How many questions there are.
-fn count(logic: &Logic) -> usize {
+pub(crate) fn count(logic: &Logic) -> usize {
     match logic {
         Logic::All(all) | Logic::Any(all) => all.iter().map(count).sum(),
         Logic::Not(inner) => count(inner),
@@ -115,21 +133,24 @@ fn needs_field(logic: &Logic) -> bool {
 ///
 /// What is wrong with it.
 pub fn search(node: &Node, options: &Options) -> Result<Logic, Finding> {
+    search_in(node, &Reading::new(options))
+}
+
+fn search_in(node: &Node, reading: &Reading<'_>) -> Result<Logic, Finding> {
     match &node.value {
         Value::Map(entries) if entries.is_empty() => {
             Err(Finding::error("sigma.detection", node.place, "the search is empty: it would match every event"))
         }
         Value::Map(entries) => {
-            let all: Result<Vec<Logic>, Finding> =
-                entries.iter().map(|(key, value)| item(key, value, options)).collect();
-            Ok(single_or(all?, Logic::All))
+            let all = entries.iter().map(|(key, value)| item(key, value, reading));
+            Ok(single_or(gather(all, node.place)?, Logic::All))
         }
         Value::List(items) if items.is_empty() => {
             Err(Finding::error("sigma.detection", node.place, "the list is empty: it would match no event"))
         }
         Value::List(items) => {
-            let any: Result<Vec<Logic>, Finding> = items.iter().map(|item| search(item, options)).collect();
-            Ok(single_or(any?, Logic::Any))
+            let any = items.iter().map(|item| search_in(item, reading));
+            Ok(single_or(gather(any, node.place)?, Logic::Any))
         }
         _ => keyword(node),
     }
@@ -148,7 +169,7 @@ fn keyword(node: &Node) -> Result<Logic, Finding> {
 }
 
 /// `field|modifiers: values`
-fn item(key: &Key, values: &Node, options: &Options) -> Result<Logic, Finding> {
+fn item(key: &Key, values: &Node, reading: &Reading<'_>) -> Result<Logic, Finding> {
     let mut words = key.text.split('|');
     let field = words.next().unwrap_or_default();
     let words: Vec<&str> = words.collect();
@@ -160,20 +181,20 @@ fn item(key: &Key, values: &Node, options: &Options) -> Result<Logic, Finding> {
         return Err(Finding::error("sigma.value", values.place, message));
     }
     if field.is_empty() {
-        let logic = keywords(&modifiers, &words, values, options)?;
+        let logic = keywords(&modifiers, &words, values, reading)?;
         if needs_field(&logic) {
             let message = format!("`{}` asks about a field and names none", key.text);
             return Err(Finding::error("sigma.modifier", key.place, message));
         }
         return Ok(logic);
     }
-    modifiers.logic(Some(field), values, options)
+    modifiers.logic(Some(field), values, reading)
 }
 
 /// `'|all': [...]`: keywords that must all be there; with other modifiers they are compared so, and found anywhere.
-fn keywords(modifiers: &Modifiers, words: &[&str], values: &Node, options: &Options) -> Result<Logic, Finding> {
+fn keywords(modifiers: &Modifiers, words: &[&str], values: &Node, reading: &Reading<'_>) -> Result<Logic, Finding> {
     if words.iter().any(|word| *word != "all") {
-        return modifiers.logic(None, values, options);
+        return modifiers.logic(None, values, reading);
     }
     let all: Result<Vec<Logic>, Finding> = values.items().iter().map(keyword).collect();
     Ok(single_or(all?, if modifiers.is_all() { Logic::All } else { Logic::Any }))

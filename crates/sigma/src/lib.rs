@@ -10,6 +10,7 @@
 pub mod condition;
 mod correlation;
 mod detection;
+mod effort;
 mod finding;
 mod lint;
 pub mod logic;
@@ -17,6 +18,7 @@ mod meta;
 mod modifiers;
 pub mod pattern;
 mod read;
+mod variants;
 pub mod yaml;
 
 pub use correlation::{Bound, Correlation, CorrelationCondition, CorrelationKind};

@@ -7,14 +7,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 use crate::condition::single_or;
+use crate::detection::gather;
+use crate::effort::Reading;
 use crate::finding::{Finding, Place};
 use crate::logic::{FieldReference, Logic, Network, Order, Predicate, Test, TimePart};
-use crate::pattern::{Part, Pattern};
+use crate::pattern::Pattern;
 use crate::read::Options;
+use crate::variants::{VARIANT_BYTES_MAX, VARIANTS_MAX, bytes, dashes, expanded, too_many};
 use crate::yaml::{Node, Value};
 
-/// Most values that one may become, by dashes and placeholders (`sigma.too_many_values`).
-pub const VARIANTS_MAX: usize = 4_096;
 /// Largest compiled regular expression, in bytes (`sigma.regex`).
 pub const REGEX_BYTES_MAX: usize = 4 * 1024 * 1024;
 
@@ -215,26 +216,25 @@ impl Modifiers {
     }
 
     /// What a field with these values must be.
-    pub(crate) fn logic(&self, field: Option<&str>, values: &Node, options: &Options) -> Result<Logic, Finding> {
-        let mut answers = Vec::new();
+    pub(crate) fn logic(&self, field: Option<&str>, values: &Node, reading: &Reading<'_>) -> Result<Logic, Finding> {
         let items = match &values.value {
             Value::List(items) => items.as_slice(),
             _ => std::slice::from_ref(values),
         };
-        for item in items {
+        let answer = |item: &Node| {
             let predicate = |test| Logic::Is(Predicate { field: field.map(str::to_owned), test });
-            let tests = self.tests(item, options)?;
-            let answer = match (self.compare, &item.value) {
+            let tests = self.tests(item, reading)?;
+            Ok(match (self.compare, &item.value) {
                 (Compare::Exists, Value::Bool(false)) => Logic::Not(Box::new(predicate(Test::Exists))),
                 _ => single_or(tests.into_iter().map(predicate).collect(), Logic::Any),
-            };
-            answers.push(answer);
-        }
+            })
+        };
+        let answers = gather(items.iter().map(answer), values.place)?;
         let joined = single_or(answers, if self.all && !self.negated { Logic::All } else { Logic::Any });
         Ok(if self.negated { Logic::Not(Box::new(joined)) } else { joined })
     }
 
-    fn tests(&self, item: &Node, options: &Options) -> Result<Vec<Test>, Finding> {
+    fn tests(&self, item: &Node, reading: &Reading<'_>) -> Result<Vec<Test>, Finding> {
         let place = item.place;
         let wrong = |code, message: String| Finding::error(code, place, message);
         if matches!(item.value, Value::List(_) | Value::Map(_)) {
@@ -252,7 +252,7 @@ impl Modifiers {
         }
         let text = item.text();
         Ok(match self.compare {
-            Compare::Text => return self.texts(item, options),
+            Compare::Text => return self.texts(item, reading.options),
             Compare::Exists => match item.value {
                 Value::Bool(_) => vec![Test::Exists],
                 _ => return Err(wrong("sigma.value", format!("`exists` is true or false, not {}", item.kind()))),
@@ -282,9 +282,7 @@ impl Modifiers {
                     text.ok_or_else(|| wrong("sigma.value", format!("an expression is a text, not {}", item.kind())))?;
                 let flags = if self.flags.is_empty() { String::new() } else { format!("(?{})", self.flags) };
                 let regex = format!("{flags}{text}");
-                if let Err(error) = regex::RegexBuilder::new(&regex).size_limit(REGEX_BYTES_MAX).build() {
-                    let why = error.to_string();
-                    let why = why.lines().last().unwrap_or_default().trim_start_matches("error: ").to_owned();
+                if let Err(why) = reading.compile(&regex, REGEX_BYTES_MAX) {
                     return Err(wrong("sigma.regex", format!("the regular expression cannot be used: {why}"))
                         .note("expressions run in linear time: there is no look-around and no back reference"));
                 }
@@ -315,12 +313,13 @@ impl Modifiers {
                 values = expanded(&text, options, item.place)?;
                 continue;
             }
-            let mut changed = Vec::new();
+            let (mut changed, mut size) = (Vec::new(), 0);
             for value in values {
+                let from = changed.len();
                 self.change(*change, value, &mut changed, item.place)?;
-                if changed.len() > VARIANTS_MAX {
-                    let message = format!("the value becomes more than {VARIANTS_MAX}");
-                    return Err(Finding::error("sigma.too_many_values", item.place, message));
+                size += changed.iter().skip(from).map(bytes).sum::<usize>();
+                if changed.len() > VARIANTS_MAX || size > VARIANT_BYTES_MAX {
+                    return Err(too_many(item.place));
                 }
             }
             values = changed;
@@ -364,7 +363,7 @@ impl Modifiers {
             Change::Utf16Le => out.push(wide(&plain(&value)?, u16::to_le_bytes, false)),
             Change::Utf16Be => out.push(wide(&plain(&value)?, u16::to_be_bytes, false)),
             Change::Utf16 => out.push(wide(&plain(&value)?, u16::to_le_bytes, true)),
-            Change::Dash => dashes(&value, out),
+            Change::Dash => out.extend(dashes(&value).ok_or_else(|| too_many(place))?),
             Change::Expand => out.push(value),
         }
         Ok(())
@@ -410,78 +409,4 @@ fn shifted(bytes: &[u8]) -> impl Iterator<Item = Pattern> {
         let end = encoded.len() - [0, 3, 2].get(moved.len() % 3).copied().unwrap_or(0);
         Pattern::plain(encoded.get(start..end).unwrap_or_default())
     })
-}
-
-/// Every combination of dashes for the dashes at the beginning of words.
-fn dashes(value: &Pattern, out: &mut Vec<Pattern>) {
-    const DASHES: [char; 5] = ['-', '/', '\u{2013}', '\u{2014}', '\u{2015}'];
-    let mut variants = vec![Pattern { parts: Vec::new(), cased: value.cased }];
-    let mut before: Option<char> = None;
-    for part in &value.parts {
-        let Part::Text(text) = part else {
-            variants.iter_mut().for_each(|variant| variant.push(part.clone()));
-            before = None;
-            continue;
-        };
-        let mut chars = text.chars().peekable();
-        while let Some(c) = chars.next() {
-            let is_word = |c: char| c.is_alphanumeric() || c == '_';
-            let begins_word =
-                DASHES.contains(&c) && !before.is_some_and(is_word) && chars.peek().copied().is_some_and(is_word);
-            let choices: &[char] = if begins_word { &DASHES } else { &[c] };
-            let mut longer = Vec::with_capacity(variants.len() * choices.len());
-            for variant in &variants {
-                for choice in choices {
-                    let mut variant = variant.clone();
-                    variant.push(Part::Text(choice.to_string()));
-                    longer.push(variant);
-                }
-            }
-            variants = longer;
-            before = Some(c);
-            if variants.len() > VARIANTS_MAX {
-                return out.extend(variants);
-            }
-        }
-    }
-    out.extend(variants);
-}
-
-/// A text with `%name%`s in it, with each value that the name stands for.
-fn expanded(text: &str, options: &Options, place: Place) -> Result<Vec<Pattern>, Finding> {
-    // A percent sign that is meant as such has a backslash before it.
-    const PERCENT: &str = "\u{E000}";
-    let hidden = text.replace("\\%", PERCENT);
-    let mut texts = vec![String::new()];
-    let mut rest = hidden.as_str();
-    while let Some((before, behind)) = rest.split_once('%') {
-        let Some((name, after)) = behind.split_once('%').filter(|(name, _)| is_name(name)) else {
-            texts.iter_mut().for_each(|text| text.push_str(&format!("{before}%")));
-            rest = behind;
-            continue;
-        };
-        let Some(values) = options.placeholders.get(name) else {
-            let finding =
-                Finding::error("sigma.placeholder", place, format!("nothing says what `%{name}%` stands for"));
-            return Err(finding.note(format!("give its values with --placeholders: a YAML file with `{name}: [...]`")));
-        };
-        let mut longer = Vec::new();
-        for text in &texts {
-            longer.extend(values.iter().map(|value| format!("{text}{before}{value}")));
-        }
-        if longer.len() > VARIANTS_MAX {
-            return Err(Finding::error(
-                "sigma.too_many_values",
-                place,
-                format!("the value becomes more than {VARIANTS_MAX}"),
-            ));
-        }
-        texts = longer;
-        rest = after;
-    }
-    Ok(texts.into_iter().map(|text| Pattern::parse(&format!("{text}{rest}").replace(PERCENT, "%"))).collect())
-}
-
-fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || matches!(c, '_' | '-' | '.'))
 }

@@ -92,7 +92,8 @@ impl Pattern {
         }
     }
 
-    fn push_char(&mut self, c: char) {
+    /// Adds a character.
+    pub fn push_char(&mut self, c: char) {
         match self.parts.last_mut() {
             Some(Part::Text(text)) => text.push(c),
             _ => self.parts.push(Part::Text(c.to_string())),

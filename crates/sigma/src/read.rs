@@ -6,6 +6,7 @@ use watchfloor_model::Grade;
 
 use crate::correlation::{self, Correlation};
 use crate::detection;
+use crate::effort::Reading;
 use crate::finding::Finding;
 use crate::lint;
 use crate::logic::Logic;
@@ -70,7 +71,19 @@ impl Document {
             Self::Filter(filter) => &filter.meta,
         }
     }
+
+    /// How many questions it asks.
+    fn questions(&self) -> usize {
+        match self {
+            Self::Rule(rule) => rule.searches.iter().map(detection::count).sum(),
+            Self::Filter(filter) => filter.searches.iter().map(detection::count).sum(),
+            Self::Correlation(_) => 0,
+        }
+    }
 }
+
+/// Most questions of all documents of a file (`sigma.too_many_values`).
+pub const FILE_PREDICATES_MAX: usize = 250_000;
 
 /// What is in a file.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -89,7 +102,15 @@ pub fn read(text: &str, options: &Options) -> Read {
     let (documents, mut findings) = yaml::documents(text);
     let mut read = Read { refused: usize::from(!findings.is_empty()), ..Read::default() };
     let mut collection = Collection::default();
+    let (mut questions, reading) = (0, Reading::new(options));
     for document in documents {
+        if questions > FILE_PREDICATES_MAX {
+            let message = format!("the documents before this one ask more than {FILE_PREDICATES_MAX} questions");
+            let finding = Finding::error("sigma.too_many_values", document.place, message);
+            findings.push(finding.note("put the rules into several files"));
+            read.refused += 1;
+            break;
+        }
         if document.value == Value::Null {
             continue;
         }
@@ -102,10 +123,13 @@ pub fn read(text: &str, options: &Options) -> Read {
                 continue;
             }
         };
-        let done = one(&document, options, &mut told);
+        let done = one(&document, &reading, &mut told);
         let is_refused = told.iter().any(|finding| finding.grade == Grade::Error);
         match done {
-            Some(done) if !is_refused => read.documents.push(done),
+            Some(done) if !is_refused => {
+                questions += done.questions();
+                read.documents.push(done);
+            }
             _ => read.refused += 1,
         }
         findings.extend(told);
@@ -122,7 +146,7 @@ pub fn read(text: &str, options: &Options) -> Read {
     read
 }
 
-fn one(document: &Node, options: &Options, findings: &mut Vec<Finding>) -> Option<Document> {
+fn one(document: &Node, reading: &Reading<'_>, findings: &mut Vec<Finding>) -> Option<Document> {
     if !matches!(document.value, Value::Map(_)) {
         let message = format!("the document is {}; a rule is a map", document.kind());
         findings.push(Finding::error("sigma.document", document.place, message));
@@ -135,7 +159,7 @@ fn one(document: &Node, options: &Options, findings: &mut Vec<Finding>) -> Optio
         return Some(Document::Correlation(Box::new((meta, correlation))));
     }
     if let Some(node) = document.get("filter") {
-        return filter(document, node, meta, options, findings);
+        return filter(document, node, meta, reading, findings);
     }
     let source = meta::log_source(document, findings);
     let Some(node) = document.get("detection") else {
@@ -143,7 +167,7 @@ fn one(document: &Node, options: &Options, findings: &mut Vec<Finding>) -> Optio
         findings.push(finding.note("a document has `detection`, `correlation` or `filter`"));
         return None;
     };
-    let detection = detection::read(node, &["timeframe"], options, findings);
+    let detection = detection::read(node, &["timeframe"], reading, findings);
     if let Some((key, _)) = node.entries().iter().find(|(key, _)| key.text == "timeframe") {
         let finding = Finding::warning(
             "sigma.timeframe",
@@ -167,7 +191,7 @@ fn filter(
     document: &Node,
     node: &Node,
     meta: Meta,
-    options: &Options,
+    reading: &Reading<'_>,
     findings: &mut Vec<Finding>,
 ) -> Option<Document> {
     let source = meta::log_source(document, findings);
@@ -183,7 +207,7 @@ fn filter(
         }
         Some(_) => {}
     }
-    let detection = detection::read(node, &["rules"], options, findings);
+    let detection = detection::read(node, &["rules"], reading, findings);
     // What a filter describes is taken away; one that says `not …` describes what stays.
     let keeps = match detection.condition? {
         negated @ Logic::Not(_) => negated,

@@ -273,7 +273,8 @@ fn writers_are_told() {
 
 #[test]
 fn hostile_files_cost_little() {
-    let start = std::time::Instant::now();
+    let regexes: Vec<String> = (0..3_000).map(|n| format!("'\\w{{{},60}}x{n}'", n % 30 + 1)).collect();
+    let dashes: Vec<String> = (0..15_000).map(|n| format!("A{n}|windash|contains: ' -a -b -c -d x'")).collect();
     let many = (0..60_000).map(|n| format!("v{n}")).collect::<Vec<_>>().join(",");
     for (text, expected) in [
         (format!("{HEAD}detection: {{s: {{A: [{many}]}}, condition: s}}\n"), "sigma.too_many_values"),
@@ -291,10 +292,33 @@ fn hostile_files_cost_little() {
             ),
             "sigma.regex",
         ),
+        // Many that are small enough each.
+        (format!("{HEAD}detection: {{s: {{A|re: [{}]}}, condition: s}}\n", regexes.join(",")), "sigma.regex"),
+        // A few variants of a long value, and a few characters made longer and longer.
+        (
+            format!(
+                "{HEAD}detection: {{s: {{A|windash: '{}{}'}}, condition: s}}\n",
+                "-a ".repeat(3),
+                "x".repeat(900_000)
+            ),
+            "sigma.too_many_values",
+        ),
+        (
+            format!("{HEAD}detection: {{s: {{A|{}: abc}}, condition: s}}\n", vec!["wide"; 40].join("|")),
+            "sigma.too_many_values",
+        ),
+        (format!("{HEAD}detection: {{s: {{{}}}, condition: s}}\n", dashes.join(", ")), "sigma.too_many_values"),
     ] {
+        let start = std::time::Instant::now();
         let read = read(&text, &Options::default());
         assert!(codes(&read).contains(&expected), "{expected}: {:?}", codes(&read));
         assert!(read.documents.is_empty());
+        // A second where programs are built to be fast.
+        assert!(start.elapsed().as_secs() < 5, "{expected}: {:?}", start.elapsed());
     }
-    assert!(start.elapsed().as_secs() < 4, "{:?}", start.elapsed());
+    // Of many documents with many questions, the first are read.
+    let document = format!("{HEAD}detection: {{s: {{{}}}, condition: s}}\n", dashes[..70].join(", "));
+    let read = read(&vec![document; 30].join("---\n"), &Options::default());
+    assert_eq!(codes(&read).last(), Some(&"sigma.too_many_values"));
+    assert!((2..15).contains(&read.documents.len()), "{}", read.documents.len());
 }

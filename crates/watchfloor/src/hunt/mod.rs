@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use watchfloor_decode::Batch;
+use watchfloor_detect::ruleset::Compiled;
 use watchfloor_detect::{Correlator, Detection, Hit, RuleId, Settings};
 use watchfloor_model::Grade;
 use watchfloor_sigma::Document;
@@ -56,6 +57,29 @@ pub struct Found {
 }
 
 impl Found {
+    /// Takes what came of a batch.
+    fn take(&mut self, mut piece: Piece, hits: &mut Vec<(Hit, Sight)>) {
+        let room = SIGHTS_MAX.saturating_sub(self.sights.len());
+        self.dropped += piece.sights.len().saturating_sub(room) as u64;
+        piece.sights.truncate(room);
+        self.sights.append(&mut piece.sights);
+        let room = SIGHTS_MAX.saturating_sub(hits.len());
+        self.dropped += piece.hits.len().saturating_sub(room) as u64;
+        piece.hits.truncate(room);
+        // Numbers of records count through all batches.
+        piece.hits.iter_mut().for_each(|(hit, _)| hit.id += self.records);
+        hits.append(&mut piece.hits);
+        self.records += piece.records;
+        self.unreadable += piece.unreadable;
+        self.untimed += piece.untimed;
+        for (kind, count) in piece.kinds {
+            *self.kinds.entry(kind).or_insert(0) += count;
+        }
+        for (all, more) in self.excepted.iter_mut().zip(&piece.excepted) {
+            *all += more;
+        }
+    }
+
     /// Tells at once which rules are not run any more.
     fn note_suspended(&mut self, detection: &Detection, progress: &mut Progress) {
         for (rule, over) in detection.suspended.all() {
@@ -162,30 +186,11 @@ fn search(
                 crate::normalize::tell(&placed);
             }
             Done::Piece(piece) => {
-                let mut piece: Piece = piece;
                 if options.format == Format::Jsonl && options.output.is_none() && !options.stats {
                     show::lines(&mut out, &piece.sights, detection)?;
                 }
-                let room = SIGHTS_MAX.saturating_sub(found.sights.len());
-                found.dropped += piece.sights.len().saturating_sub(room) as u64;
-                piece.sights.truncate(room);
-                found.sights.append(&mut piece.sights);
-                let room = SIGHTS_MAX.saturating_sub(hits.len());
-                found.dropped += piece.hits.len().saturating_sub(room) as u64;
-                piece.hits.truncate(room);
-                // Numbers of records count through all batches.
-                piece.hits.iter_mut().for_each(|(hit, _)| hit.id += found.records);
-                hits.append(&mut piece.hits);
-                found.records += piece.records;
-                found.unreadable += piece.unreadable;
-                found.untimed += piece.untimed;
+                found.take(piece, &mut hits);
                 found.note_suspended(detection, &mut progress);
-                for (kind, count) in piece.kinds {
-                    *found.kinds.entry(kind).or_insert(0) += count;
-                }
-                for (all, more) in found.excepted.iter_mut().zip(&piece.excepted) {
-                    *all += more;
-                }
                 progress.write(&found);
             }
             Done::Idle => std::io::Write::flush(&mut out)?,
@@ -195,7 +200,8 @@ fn search(
     std::io::Write::flush(&mut out)?;
     progress.clear();
     let mut more = correlate(&mut correlator, hits);
-    more.retain(|sight| detection.set.rules.get(sight.rule.0 as usize).is_some_and(|rule| !rule.silent));
+    let is_told = |rule: &Compiled| !rule.silent && options.wants(&rule.meta);
+    more.retain(|sight| detection.set.rules.get(sight.rule.0 as usize).is_some_and(is_told));
     if options.format == Format::Jsonl && options.output.is_none() && !options.stats {
         show::lines(&mut out, &more, detection)?;
         std::io::Write::flush(&mut out)?;
