@@ -1,8 +1,8 @@
 //! What a rule may cost.
 //!
 //! Automata serve all rules together; what one rule alone causes is the regular expressions and patterns that are asked of whole values, and its
-//! condition. These are timed for some records and for all long ones. Every record earns a rule a little time; a rule that has used up what it earned
-//! and a reserve besides is suspended: it is not run any more until a person resumes it. All engines that share [`Suspensions`] suspend together.
+//! condition. These are timed for some records and for all long ones. Every record earns a rule a little time, a long one more: nobody can have a rule
+//! suspended by sending long records that it reads at an ordinary pace. A rule that has used up what it earned and a reserve besides is suspended: it is not run any more until a person resumes it. All engines that share [`Suspensions`] suspend together.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -16,6 +16,8 @@ use crate::ruleset::{RuleId, RuleSet};
 const SAMPLE: u32 = 16;
 /// Records with more text than this are all timed.
 const LONG_BYTES: usize = 64 * 1024;
+/// Text of a record that earns a rule its time once.
+pub const EARNING_BYTES: usize = 4 * 1024;
 /// What takes less is not counted.
 const NOTICED: Duration = Duration::from_micros(2);
 
@@ -24,7 +26,7 @@ const NOTICED: Duration = Duration::from_micros(2);
 pub struct Budget {
     /// Time since some moment; it never goes back.
     pub clock: fn() -> Duration,
-    /// What every record earns it.
+    /// What every record earns it for each [`EARNING_BYTES`] of text that it has, or a part of them.
     pub per_record: Duration,
     /// What it may take besides.
     pub reserve: Duration,
@@ -74,6 +76,8 @@ pub(crate) struct Watch {
     generation: u32,
     changed: bool,
     records: u64,
+    /// How often the records so far have earned every rule its time.
+    earning: u64,
     /// What the measurement of the record at hand stands for, in records; none if it is not timed.
     weight: Option<u32>,
     /// What rules took beyond what they earned, in nanoseconds, up to a record.
@@ -92,6 +96,7 @@ impl Watch {
             generation: 0,
             changed: false,
             records: 0,
+            earning: 0,
             weight: None,
             debts: HashMap::new(),
             off_rules: vec![0; set.rules.len().div_ceil(64)].into(),
@@ -102,6 +107,7 @@ impl Watch {
     /// Another record begins. Tells whether rules were suspended or resumed since the last one.
     pub fn begin(&mut self, set: &RuleSet, bytes: usize) -> bool {
         self.records += 1;
+        self.earning += bytes.div_ceil(EARNING_BYTES).max(1) as u64;
         let sampled = self.records.is_multiple_of(u64::from(SAMPLE)).then_some(SAMPLE);
         let weight = if bytes > LONG_BYTES { Some(1) } else { sampled };
         self.weight = weight.filter(|_| self.budget.is_some());
@@ -140,10 +146,10 @@ impl Watch {
     fn owe(&mut self, set: &RuleSet, rule: u32, took: Duration) {
         let (Some(budget), Some(weight)) = (self.budget, self.weight) else { return };
         let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        let (debt, at) = self.debts.entry(rule).or_insert((0, self.records));
-        let earned = nanos(budget.per_record).saturating_mul(self.records - *at);
+        let (debt, at) = self.debts.entry(rule).or_insert((0, self.earning));
+        let earned = nanos(budget.per_record).saturating_mul(self.earning - *at);
         *debt = debt.saturating_sub(earned).saturating_add(nanos(took).saturating_mul(u64::from(weight)));
-        *at = self.records;
+        *at = self.earning;
         if *debt > nanos(budget.reserve) {
             let over = Duration::from_nanos(*debt);
             self.debts.remove(&rule);

@@ -11,6 +11,8 @@
 //! Windows end when no match can come any more that would count in them, whether or not another one comes. A correlation's match counts for other
 //! correlations from when it is known: at its last match if the window slides, at the end of the window otherwise.
 //!
+//! Case is nothing to groups and to the number of different values, as it is nothing to rules; a group is shown as it was spelled first.
+//!
 //! Matches without a value in a `group-by` field belong to no group; those with several values belong to several. State is bounded; what is given up
 //! is counted, as it may be a miss.
 
@@ -22,6 +24,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
 use watchfloor_sigma::Finding;
+use watchfloor_sigma::pattern::lower;
 
 use self::spec::{Spec, cyclic, spec};
 pub use self::state::State;
@@ -161,7 +164,7 @@ impl Correlator {
     /// Tells what time it is where events come in as they happen: no event is from later than that, whatever it says of itself, and one that says so
     /// must not make all others late.
     pub fn set_now(&mut self, now: i64) {
-        self.latest = now.saturating_add(self.settings.lateness);
+        self.latest = now;
     }
 
     /// Takes a match of a rule.
@@ -241,29 +244,30 @@ impl Correlator {
     fn count(&mut self, hits: &[Hit], found: &mut Vec<Correlated>) {
         let Some(first) = hits.first() else { return };
         self.end(first.time, found);
-        let mut entries: BTreeMap<(usize, Vec<String>), Entry> = BTreeMap::new();
+        let mut entries: BTreeMap<(usize, Vec<String>), (Vec<String>, Entry)> = BTreeMap::new();
         for hit in hits {
             for (number, place) in self.by_rule.get(&hit.rule).into_iter().flatten() {
                 let Some(spec) = self.specs.get(*number) else { continue };
                 let keys = spec.keys.get(usize::from(*place)).map(Vec::as_slice).unwrap_or_default();
                 let (keys, left) = combinations(hit, keys);
                 self.evicted += left;
-                for key in keys {
-                    let entry = entries.entry((*number, key)).or_insert_with(|| {
+                for shown in keys {
+                    let (_, entry) = entries.entry((*number, folded(&shown))).or_insert_with(|| {
                         let values =
                             if spec.fields.is_empty() { Vec::new() } else { combinations(hit, &spec.fields).0 };
-                        Entry { time: first.time, id: first.id, places: Vec::new(), values }
+                        let values = values.iter().map(|values| folded(values)).collect();
+                        (shown, Entry { time: first.time, id: first.id, places: Vec::new(), values })
                     });
                     entry.places.push(*place);
                 }
             }
         }
-        for (key, entry) in entries {
-            self.enter(key.into(), entry, found);
+        for (key, (shown, entry)) in entries {
+            self.enter(key.into(), shown, entry, found);
         }
     }
 
-    fn enter(&mut self, key: Key, entry: Entry, found: &mut Vec<Correlated>) {
+    fn enter(&mut self, key: Key, shown: Vec<String>, entry: Entry, found: &mut Vec<Correlated>) {
         let (time, number) = (entry.time, key.0);
         let Some(spec) = self.specs.get(number) else { return };
         let (span, slides) = (spec.span, spec.slides);
@@ -271,7 +275,7 @@ impl Correlator {
             Some(window) => window,
             None => {
                 self.make_room();
-                Window::default()
+                Window::of(shown, Vec::new(), None)
             }
         };
         if window.quiet_until.is_some_and(|until| time <= until) {
@@ -308,7 +312,7 @@ impl Correlator {
         let (from, to) = (entries.front()?.time, entries.back()?.time);
         window.quiet_until = Some(to.saturating_add(spec.span));
         let ids = entries.iter().map(|entry| entry.id).collect();
-        let group = spec.names.iter().cloned().zip(key.1.iter().cloned()).collect();
+        let group = spec.names.iter().cloned().zip(window.shown.iter().cloned()).collect();
         Some(Correlated { rule: spec.rule, from, to, ids, group })
     }
 
@@ -322,6 +326,10 @@ impl Correlator {
     }
 }
 
+fn folded(values: &[String]) -> Vec<String> {
+    values.iter().map(|value| lower(value)).collect()
+}
+
 /// All combinations of the values that a match has in some fields, none if it has none in one of them; and how many were too many.
 fn combinations(hit: &Hit, fields: &[FieldId]) -> (Vec<Vec<String>>, u64) {
     let mut all: Vec<Vec<String>> = vec![Vec::new()];
@@ -331,11 +339,10 @@ fn combinations(hit: &Hit, fields: &[FieldId]) -> (Vec<Vec<String>>, u64) {
         let values: BTreeSet<&String> = values.collect();
         let with = |before: &Vec<String>| {
             let before = before.clone();
-            values.iter().map(move |value| [before.as_slice(), &[(*value).clone()]].concat()).collect::<Vec<_>>()
+            values.iter().map(move |value| [before.as_slice(), &[(*value).clone()]].concat())
         };
-        all = all.iter().flat_map(with).collect();
-        left += all.len().saturating_sub(COMBINATIONS_MAX) as u64;
-        all.truncate(COMBINATIONS_MAX);
+        left += (all.len() * values.len()).saturating_sub(COMBINATIONS_MAX) as u64;
+        all = all.iter().flat_map(with).take(COMBINATIONS_MAX).collect();
     }
     (all, left)
 }

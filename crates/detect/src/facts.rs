@@ -73,10 +73,14 @@ impl Facts {
         self.list.push((field, fact));
     }
 
-    /// Whether a field is there with a single value or a list of them: an object is none.
+    /// Whether a field is there with a value: an object, null and an empty text are none.
     #[must_use]
     pub fn has_value(&self, field: FieldId) -> bool {
-        self.of(field).any(|fact| fact != Fact::Other)
+        self.of(field).any(|fact| match fact {
+            Fact::Text(span) => span.len > 0,
+            Fact::Other | Fact::Null => false,
+            Fact::Int(_) | Fact::Float(_) | Fact::Bool(_) => true,
+        })
     }
 
     /// Adds the values of a field to another one.

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use daachorse::DoubleArrayAhoCorasick;
 use daachorse::errors::DaachorseError;
-use regex::Regex;
+use regex::{Regex, RegexBuilder};
 use regex_syntax::hir::literal::{ExtractKind, Extractor};
 use watchfloor_model::Document;
 use watchfloor_sigma::logic::{Network, Order};
@@ -26,6 +26,8 @@ pub type PredicateId = u32;
 
 /// Shortest literal of an expression that is worth looking for first.
 const LITERAL_BYTES_MIN: usize = 3;
+/// Largest cache of one expression, in bytes.
+const REGEX_CACHE_BYTES_MAX: usize = 256 * 1024;
 /// Most literals of one expression.
 const LITERALS_MAX: usize = 64;
 
@@ -289,7 +291,7 @@ impl FieldIndex {
                 Asked::Pattern(pattern) => pattern.fits(lowered),
                 // The rule was read with this expression, so it compiles.
                 Asked::Regex(source, regex) => {
-                    regex.get_or_init(|| Regex::new(source).ok()).as_ref().is_some_and(|regex| regex.is_match(text))
+                    regex.get_or_init(|| compile(source)).as_ref().is_some_and(|regex| regex.is_match(text))
                 }
             };
             times.extend(watch.since(since).map(|took| (*id, took)));
@@ -298,6 +300,11 @@ impl FieldIndex {
             }
         }
     }
+}
+
+/// Compiles an expression of a rule. Every thread that asks it has a cache of its own: a small one, as there may be thousands of expressions.
+fn compile(source: &str) -> Option<Regex> {
+    RegexBuilder::new(source).dfa_size_limit(REGEX_CACHE_BYTES_MAX).build().ok()
 }
 
 /// Texts in lower case of which one is in every text that answers a question with yes; none if that is not known.

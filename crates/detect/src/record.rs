@@ -229,7 +229,7 @@ impl Reader {
     /// What has no value but members is the JSON text of them: rules look for pieces of it.
     fn write_objects(&mut self, machine: &mut Machine<'_>, source: SourceId) {
         for (field, node) in &self.objects {
-            if !self.facts.has_value(*field)
+            if self.facts.of(*field).all(|fact| fact == Fact::Other)
                 && self.engine.asks(source, *field)
                 && let Some(span) = machine.written(Val::Node(*node))
             {
@@ -245,9 +245,9 @@ fn stand_in(facts: &mut Facts, field: FieldId, places: &[Instead], mut attribute
     if facts.has_value(field) {
         return;
     }
-    let had = facts.has(field);
-    facts.forget(field);
+    let own = facts.of(field).next();
     for place in places {
+        facts.forget(field);
         match place {
             Instead::Field(other) => facts.copy(*other, field),
             Instead::Attribute(path) => attribute(facts, *path),
@@ -256,8 +256,10 @@ fn stand_in(facts: &mut Facts, field: FieldId, places: &[Instead], mut attribute
             return;
         }
     }
-    if had && !facts.has(field) {
-        facts.add(field, Fact::Other);
+    // Nothing is better than what the record has itself: null, an empty text or an object.
+    if let Some(own) = own {
+        facts.forget(field);
+        facts.add(field, own);
     }
 }
 

@@ -7,6 +7,7 @@ use watchfloor_sigma::logic::{FieldReference, Order, TimePart};
 use watchfloor_sigma::{Correlation, Document as RuleDocument, Filter, LogSource, Logic, Meta, Predicate, Rule, Test};
 
 use crate::access::access;
+use crate::correlation::{Correlator, Settings};
 use crate::facts::FieldId;
 use crate::index::{FieldIndex, PredicateId, pieces};
 use crate::source::EventSource;
@@ -161,12 +162,17 @@ impl RuleSet {
         let mut adding = Adding { set: self, fields: Vec::new(), keywords: Vec::new(), base: 0 };
         let mut searches: Vec<Code> = rule.searches.iter().map(|search| adding.code(search)).collect();
         let mut condition = adding.code(&rule.condition);
+        let mut kept = Vec::new();
         for filter in filters.iter().filter(|filter| is_for(filter, rule)) {
             adding.base = searches.len() as u32;
             let theirs: Vec<Code> = filter.searches.iter().map(|search| adding.code(search)).collect();
             let keeps = adding.code(&filter.keeps);
             searches.extend(theirs);
-            condition = Code::All([condition, keeps].into());
+            kept.push(keeps);
+        }
+        if !kept.is_empty() {
+            kept.insert(0, condition);
+            condition = Code::All(kept.into());
         }
         let (mut fields, keywords) = (adding.fields, adding.keywords);
         fields.sort_unstable();
@@ -201,9 +207,12 @@ impl RuleSet {
         });
     }
 
-    /// Rules that a correlation refers to are told only if it says so.
+    /// Rules that a correlation refers to are told only if it says so. One that cannot be used takes nothing away.
     fn silence(&mut self) {
-        let correlations: Vec<Correlation> = self.rules.iter().filter_map(|rule| rule.correlation.clone()).collect();
+        let unusable: BTreeSet<u32> =
+            Correlator::new(self, Settings::default()).1.into_iter().map(|(rule, _)| rule.0).collect();
+        let usable = self.rules.iter().zip(0..).filter(|(_, number)| !unusable.contains(number));
+        let correlations: Vec<Correlation> = usable.filter_map(|(rule, _)| rule.correlation.clone()).collect();
         let named = |rule: &Compiled, name: &String| {
             rule.meta.id.as_ref() == Some(name) || rule.meta.name.as_ref() == Some(name)
         };

@@ -105,6 +105,8 @@ fn counts() {
             // One match for a burst, the next when it goes on after the time span.
             ("a1 U=x, a2 U=x, a3 U=x, a4 U=x, a5 U=x, a6 U=x", "C:1-3[x]"),
             ("a1 U=x, a2 U=x, a3 U=x, a20 U=x, a21 U=x, a22 U=x", "C:1-3[x] C:20-22[x]"),
+            // Case is nothing to a group; it is shown as it came first.
+            ("a1 U=Adam, a2 U=ADAM, a3 U=adam", "C:1-3[Adam]"),
             // Without a value there is no group.
             ("a1, a2, a3", ""),
         ],
@@ -131,6 +133,7 @@ fn values() {
         &[
             ("a1 U=x B=1, a2 U=x B=1, a3 U=x B=2", "C:1-3[x]"),
             ("a1 U=x B=1, a2 U=x B=1", ""),
+            ("a1 U=x B=k, a2 U=x B=K", ""),
             ("a1 U=x B=1, a2 U=y B=2", ""),
         ],
     );

@@ -169,7 +169,7 @@ impl Bench {
 fn a_rule_that_takes_too_long_is_suspended_until_it_is_resumed() {
     let set = slow();
     // A question and a condition take two milliseconds of a record, a condition alone takes one.
-    let budget = Budget { clock, per_record: Duration::from_micros(1_500), reserve: Duration::from_millis(20) };
+    let budget = Budget { clock, per_record: Duration::from_micros(60), reserve: Duration::from_millis(20) };
     let shared = Arc::new(Suspensions::default());
     let mut engine = Engine::with(Arc::clone(&set), Some(budget), Arc::clone(&shared));
     let mut bench = Bench { set: Arc::clone(&set), doc: Document::new(), facts: Facts::default() };

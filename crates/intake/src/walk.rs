@@ -48,7 +48,7 @@ fn directory(path: &Path, above: &mut Vec<PathBuf>, session: &mut Session<'_>) -
         Ok(resolved) => resolved,
         Err(error) => return unreadable(path, &error, session),
     };
-    if above.contains(&resolved) {
+    if above.iter().any(|directory| directory.starts_with(&resolved)) {
         session.say(
             &name,
             Diagnostic::warning("input.symlink_loop", "the link leads back to a directory above it: left out"),

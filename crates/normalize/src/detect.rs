@@ -17,13 +17,13 @@ use crate::run::NOT_AMONG;
 const SHAPES_MAX: usize = 8_192;
 
 /// In place of a family's number: which families to ask.
-const FAMILIES: u16 = u16::MAX;
+const FAMILIES: u32 = u32::MAX;
 
 /// Plans worth asking, by family, format and root keys; and families worth asking, by format and root keys.
 #[derive(Debug, Default)]
 pub struct Candidates {
-    known: HashMap<Box<[u16]>, Box<[u16]>, foldhash::fast::FixedState>,
-    shape: Vec<u16>,
+    known: HashMap<Box<[u32]>, Box<[u16]>, foldhash::fast::FixedState>,
+    shape: Vec<u32>,
 }
 
 impl Candidates {
@@ -38,9 +38,9 @@ impl Candidates {
         answers: &[u32],
     ) -> &[u16] {
         self.shape.clear();
-        self.shape.extend([family as u16, format as u16]);
+        self.shape.extend([family as u32, format as u32]);
         for (number, answer) in answers.iter().enumerate().filter(|(_, answer)| **answer != NOT_AMONG) {
-            self.shape.extend([number as u16, (*answer >> 16) as u16, *answer as u16]);
+            self.shape.extend([number as u32, *answer]);
         }
         // No key has this number.
         self.shape.push(KeyId::MAX);
@@ -63,7 +63,7 @@ impl Candidates {
     /// The families besides the plain one that may apply to a record in this format with these root keys.
     pub fn families(&mut self, gate: &Trie, families: &[Family], format: Format, root_keys: &[KeyId]) -> &[u16] {
         self.shape.clear();
-        self.shape.extend([FAMILIES, format as u16]);
+        self.shape.extend([FAMILIES, format as u32]);
         self.shape.extend_from_slice(root_keys);
         if self.known.len() >= SHAPES_MAX {
             self.known.clear();

@@ -121,7 +121,7 @@ impl Trie {
             Some(key) => {
                 self.edges.insert(edge(state, key), new);
                 if state == 0 {
-                    let at = usize::from(key);
+                    let at = key as usize;
                     self.root.resize(self.root.len().max(at + 1), 0);
                     if let Some(place) = self.root.get_mut(at) {
                         *place = new;
@@ -142,7 +142,7 @@ impl Trie {
     fn steps(&self, state: State, key: KeyId) -> [Option<State>; 2] {
         let by_key = match (state, key) {
             (_, 0) => None,
-            (0, key) => self.root.get(usize::from(key)).copied().filter(|state| *state != 0),
+            (0, key) => self.root.get(key as usize).copied().filter(|state| *state != 0),
             _ => self.edges.get(&edge(state, key)).copied(),
         };
         [by_key, self.places.get(state as usize).and_then(|place| place.any)]
@@ -156,7 +156,7 @@ impl Trie {
 }
 
 fn edge(state: State, key: KeyId) -> u64 {
-    (u64::from(state) << 16) | u64::from(key)
+    (u64::from(state) << 32) | u64::from(key)
 }
 
 /// The paths where a field may stand, the preferred first.

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use watchfloor_model::NodeId;
 
 /// Number of a key; 0 is every key that no mapping names.
-pub type KeyId = u16;
+pub type KeyId = u32;
 
 /// All keys that any mapping names.
 #[derive(Debug, Default)]
@@ -30,7 +30,7 @@ impl KeyTable {
 
     /// The number of a key. `guess` is tried first: records of one source repeat their keys in order.
     fn id(&self, key: &str, guess: KeyId) -> KeyId {
-        if guess != 0 && self.names.get(usize::from(guess)).is_some_and(|name| &**name == key) {
+        if guess != 0 && self.names.get(guess as usize).is_some_and(|name| &**name == key) {
             return guess;
         }
         self.ids.get(key).copied().unwrap_or(0)

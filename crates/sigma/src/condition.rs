@@ -8,6 +8,8 @@
 //! ```
 //! `them` is every search whose name does not begin with `_`; a pattern has `*`. Words of the grammar are read in any case.
 
+use std::collections::HashMap;
+
 use crate::finding::{Finding, Place};
 use crate::logic::Logic;
 use crate::pattern::Pattern;
@@ -16,6 +18,8 @@ use crate::pattern::Pattern;
 pub const CONDITION_BYTES_MAX: usize = 64 * 1024;
 /// Most words of a condition (`sigma.condition_too_large`).
 pub const WORDS_MAX: usize = 4_096;
+/// Most searches of a condition where `of` is written out (`sigma.condition_too_large`).
+pub const PARTS_MAX: usize = 16_384;
 /// Deepest nesting of brackets and `not` (`sigma.condition_too_large`).
 pub const DEPTH_MAX: usize = 64;
 
@@ -35,7 +39,11 @@ pub fn parse(text: &str, place: Place, names: &[String]) -> Result<Logic, Findin
     if words.len() > WORDS_MAX {
         return Err(too_large(format!("the condition has {} words; at most {WORDS_MAX}", words.len())));
     }
-    let mut parser = Parser { words: &words, at: 0, depth: 0, names, place };
+    let mut numbers = HashMap::with_capacity(names.len());
+    for (number, name) in names.iter().enumerate() {
+        numbers.entry(name.as_str()).or_insert(number);
+    }
+    let mut parser = Parser { words: &words, at: 0, depth: 0, parts: 0, names, numbers, place };
     let logic = parser.any()?;
     match parser.peek() {
         None => Ok(logic),
@@ -75,7 +83,10 @@ struct Parser<'a> {
     words: &'a [Word<'a>],
     at: usize,
     depth: usize,
+    /// How many searches stand where `of` is written out.
+    parts: usize,
     names: &'a [String],
+    numbers: HashMap<&'a str, usize>,
     place: Place,
 }
 
@@ -158,8 +169,8 @@ impl<'a> Parser<'a> {
             return Err(self.unexpected(word));
         }
         self.at += 1;
-        match self.names.iter().position(|name| name == word.text) {
-            Some(number) => Ok(Logic::Search(number)),
+        match self.numbers.get(word.text) {
+            Some(number) => Ok(Logic::Search(*number)),
             None => Err(self.unknown(word)),
         }
     }
@@ -202,6 +213,11 @@ impl<'a> Parser<'a> {
             );
             return Err(finding.note(format!("there are: {}", shown(self.names))));
         }
+        self.parts += chosen.len();
+        if self.parts > PARTS_MAX {
+            let message = format!("the condition has more than {PARTS_MAX} parts when `of` is written out");
+            return Err(Finding::error("sigma.condition_too_large", self.place_of(quantity), message));
+        }
         let searches: Vec<Logic> = chosen.iter().copied().map(Logic::Search).collect();
         let lower = quantity.text.to_ascii_lowercase();
         match lower.as_str() {
@@ -220,7 +236,7 @@ impl<'a> Parser<'a> {
     }
 
     /// `2 of selection*`, written out. It grows fast, so it is limited.
-    fn at_least(&self, least: usize, chosen: &[usize], quantity: &Word<'_>) -> Result<Logic, Finding> {
+    fn at_least(&mut self, least: usize, chosen: &[usize], quantity: &Word<'_>) -> Result<Logic, Finding> {
         let mut choices: Vec<Vec<usize>> = vec![Vec::new()];
         for round in 0..least {
             let mut longer = Vec::new();
@@ -230,7 +246,7 @@ impl<'a> Parser<'a> {
                     .extend((from..chosen.len()).map(|next| choice.iter().copied().chain([next]).collect::<Vec<_>>()));
             }
             choices = longer;
-            if choices.len() > WORDS_MAX {
+            if self.parts + choices.len() * least > PARTS_MAX {
                 let message = format!("`{} of` {} searches are too many combinations", quantity.text, chosen.len());
                 return Err(Finding::error("sigma.condition_too_large", self.place_of(quantity), message));
             }
@@ -239,6 +255,7 @@ impl<'a> Parser<'a> {
                 return Err(Finding::error("sigma.condition", self.place_of(quantity), message));
             }
         }
+        self.parts += choices.len() * least;
         let all = |choice: &Vec<usize>| {
             Logic::All(choice.iter().filter_map(|at| chosen.get(*at).copied()).map(Logic::Search).collect())
         };

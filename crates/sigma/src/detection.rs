@@ -6,11 +6,14 @@ use crate::finding::{Finding, Place};
 use crate::logic::{Logic, Predicate, Test};
 use crate::modifiers::Modifiers;
 use crate::pattern::Pattern;
-use crate::read::Options;
 use crate::yaml::{Key, Node, Value};
 
 /// Most questions of one rule, as it is written out (`sigma.too_many_values`).
 pub const PREDICATES_MAX: usize = 50_000;
+
+/// Longest name of a field, in bytes, and most parts of it (`sigma.value`).
+pub const FIELD_BYTES_MAX: usize = 1_024;
+pub const FIELD_STEPS_MAX: usize = 32;
 
 /// Searches and the condition over them.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,7 +39,7 @@ pub(crate) fn read(node: &Node, without: &[&str], reading: &Reading<'_>, finding
         if key.text == "condition" || without.contains(&key.text.as_str()) {
             continue;
         }
-        let read = search_in(value, reading);
+        let read = search(value, reading);
         predicates += read.as_ref().map_or(0, count);
         if predicates > PREDICATES_MAX {
             findings.push(too_many(node.place));
@@ -59,11 +62,11 @@ pub(crate) fn read(node: &Node, without: &[&str], reading: &Reading<'_>, finding
         findings.push(Finding::error("sigma.detection", node.place, "there are no searches"));
         return detection;
     }
-    detection.condition = conditions(node, &detection.names, findings);
+    detection.condition = conditions(node, &detection.names, reading, findings);
     detection
 }
 
-fn conditions(node: &Node, names: &[String], findings: &mut Vec<Finding>) -> Option<Logic> {
+fn conditions(node: &Node, names: &[String], reading: &Reading<'_>, findings: &mut Vec<Finding>) -> Option<Logic> {
     let Some(condition) = node.get("condition") else {
         let finding = Finding::error("sigma.condition", node.place, "there is no condition");
         findings.push(finding.note("add `condition: ...`, such as `condition: selection`"));
@@ -79,6 +82,11 @@ fn conditions(node: &Node, names: &[String], findings: &mut Vec<Finding>) -> Opt
             ));
             continue;
         };
+        if !reading.takes_steps(text.len() / 2 * names.len().max(1)) {
+            let message = "the conditions of the file have too many words for so many searches";
+            findings.push(Finding::error("sigma.condition_too_large", item.place, message));
+            return None;
+        }
         match condition::parse(&text, item.place, names) {
             Ok(logic) => all.push(logic),
             Err(finding) => findings.push(finding),
@@ -132,11 +140,7 @@ fn needs_field(logic: &Logic) -> bool {
 /// # Errors
 ///
 /// What is wrong with it.
-pub fn search(node: &Node, options: &Options) -> Result<Logic, Finding> {
-    search_in(node, &Reading::new(options))
-}
-
-fn search_in(node: &Node, reading: &Reading<'_>) -> Result<Logic, Finding> {
+pub fn search(node: &Node, reading: &Reading<'_>) -> Result<Logic, Finding> {
     match &node.value {
         Value::Map(entries) if entries.is_empty() => {
             Err(Finding::error("sigma.detection", node.place, "the search is empty: it would match every event"))
@@ -149,7 +153,7 @@ fn search_in(node: &Node, reading: &Reading<'_>) -> Result<Logic, Finding> {
             Err(Finding::error("sigma.detection", node.place, "the list is empty: it would match no event"))
         }
         Value::List(items) => {
-            let any = items.iter().map(|item| search_in(item, reading));
+            let any = items.iter().map(|item| search(item, reading));
             Ok(single_or(gather(any, node.place)?, Logic::Any))
         }
         _ => keyword(node),
@@ -173,6 +177,10 @@ fn item(key: &Key, values: &Node, reading: &Reading<'_>) -> Result<Logic, Findin
     let mut words = key.text.split('|');
     let field = words.next().unwrap_or_default();
     let words: Vec<&str> = words.collect();
+    if field.len() > FIELD_BYTES_MAX || field.split('.').count() > FIELD_STEPS_MAX {
+        let message = format!("a field's name has at most {FIELD_BYTES_MAX} bytes and {FIELD_STEPS_MAX} parts");
+        return Err(Finding::error("sigma.value", key.place, message));
+    }
     let modifiers = Modifiers::read(&words, key.place)?;
     if let Value::List(items) = &values.value
         && items.is_empty()

@@ -12,15 +12,39 @@ use crate::read::Options;
 /// Most parts of all expressions of a file, written out (`sigma.regex`).
 pub const FILE_REGEX_PARTS_MAX: usize = 2_000_000;
 
+/// What a byte of an expression counts at least.
+const PARTS_OF_A_BYTE: usize = 4;
+/// Most bytes of all texts that the rules of a file look for, with all variants (`sigma.too_many_values`).
+pub const FILE_TEXT_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Most steps of reading all conditions of a file: words times searches (`sigma.condition_too_large`).
+pub const FILE_STEPS_MAX: usize = 30_000_000;
+
 /// What a file is read with, and what it has cost so far.
-pub(crate) struct Reading<'o> {
-    pub options: &'o Options,
+#[derive(Debug)]
+pub struct Reading<'o> {
+    pub(crate) options: &'o Options,
     parts: Cell<usize>,
+    bytes: Cell<usize>,
+    steps: Cell<usize>,
 }
 
 impl<'o> Reading<'o> {
+    /// Begins a file.
+    #[must_use]
     pub fn new(options: &'o Options) -> Self {
-        Self { options, parts: Cell::new(0) }
+        Self { options, parts: Cell::new(0), bytes: Cell::new(0), steps: Cell::new(0) }
+    }
+
+    /// Whether there is room for so many bytes of texts that are looked for.
+    pub(crate) fn takes_bytes(&self, bytes: usize) -> bool {
+        self.bytes.set(self.bytes.get().saturating_add(bytes));
+        self.bytes.get() <= FILE_TEXT_BYTES_MAX
+    }
+
+    /// Whether there is time for so many steps of reading conditions.
+    pub(crate) fn takes_steps(&self, steps: usize) -> bool {
+        self.steps.set(self.steps.get().saturating_add(steps));
+        self.steps.get() <= FILE_STEPS_MAX
     }
 
     /// Compiles an expression to see whether it can be used.
@@ -28,9 +52,13 @@ impl<'o> Reading<'o> {
     /// # Errors
     ///
     /// Why not.
-    pub fn compile(&self, regex: &str, bytes: usize) -> Result<(), String> {
+    pub(crate) fn compile(&self, regex: &str, bytes: usize) -> Result<(), String> {
+        // Parsing takes time too, and classes of many ranges most.
+        self.parts.set(self.parts.get().saturating_add(regex.len() * PARTS_OF_A_BYTE));
         // What cannot be parsed is told by who compiles it.
-        if let Ok(hir) = regex_syntax::Parser::new().parse(regex) {
+        if self.parts.get() <= FILE_REGEX_PARTS_MAX
+            && let Ok(hir) = regex_syntax::Parser::new().parse(regex)
+        {
             self.parts.set(self.parts.get().saturating_add(parts(&hir)));
         }
         if self.parts.get() > FILE_REGEX_PARTS_MAX {

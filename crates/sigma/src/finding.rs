@@ -60,7 +60,7 @@ impl Finding {
             let shown: String = shown.chars().take(SHOWN_CHARS).collect();
             let room = shown.chars().count().saturating_sub(column.saturating_sub(1) as usize).max(1);
             let marks = "^".repeat((len.max(1) as usize).min(room));
-            let before = " ".repeat(column.saturating_sub(1) as usize);
+            let before = " ".repeat((column.saturating_sub(1) as usize).min(SHOWN_CHARS));
             let shown = shown.replace('\t', " ");
             let _ = writeln!(out, "{blank} |\n{number} | {shown}\n{blank} | {before}{marks}");
         }

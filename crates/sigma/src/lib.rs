@@ -23,6 +23,7 @@ pub mod yaml;
 
 pub use correlation::{Bound, Correlation, CorrelationCondition, CorrelationKind};
 pub use detection::search;
+pub use effort::Reading;
 pub use finding::{Finding, Place};
 pub use logic::{Logic, Order, Predicate, Test};
 pub use meta::{Level, LogSource, Meta, Related, Status};

@@ -8,11 +8,10 @@ use base64::engine::general_purpose::STANDARD;
 
 use crate::condition::single_or;
 use crate::detection::gather;
-use crate::effort::Reading;
+use crate::effort::{FILE_TEXT_BYTES_MAX, Reading};
 use crate::finding::{Finding, Place};
 use crate::logic::{FieldReference, Logic, Network, Order, Predicate, Test, TimePart};
 use crate::pattern::Pattern;
-use crate::read::Options;
 use crate::variants::{VARIANT_BYTES_MAX, VARIANTS_MAX, bytes, dashes, expanded, too_many};
 use crate::yaml::{Node, Value};
 
@@ -252,7 +251,7 @@ impl Modifiers {
         }
         let text = item.text();
         Ok(match self.compare {
-            Compare::Text => return self.texts(item, reading.options),
+            Compare::Text => return self.texts(item, reading),
             Compare::Exists => match item.value {
                 Value::Bool(_) => vec![Test::Exists],
                 _ => return Err(wrong("sigma.value", format!("`exists` is true or false, not {}", item.kind()))),
@@ -292,7 +291,7 @@ impl Modifiers {
     }
 
     /// Values that are compared as texts, and those that are none.
-    fn texts(&self, item: &Node, options: &Options) -> Result<Vec<Test>, Finding> {
+    fn texts(&self, item: &Node, reading: &Reading<'_>) -> Result<Vec<Test>, Finding> {
         if self.changes.is_empty() {
             match &item.value {
                 Value::Null => return Ok(vec![Test::Null]),
@@ -310,7 +309,7 @@ impl Modifiers {
         let mut values = vec![Pattern::parse(&text)];
         for change in &self.changes {
             if *change == Change::Expand {
-                values = expanded(&text, options, item.place)?;
+                values = expanded(&text, reading.options, item.place)?;
                 continue;
             }
             let (mut changed, mut size) = (Vec::new(), 0);
@@ -323,6 +322,13 @@ impl Modifiers {
                 }
             }
             values = changed;
+        }
+        let size = values.iter().map(|value| bytes(value) + size_of::<Pattern>()).sum();
+        if !reading.takes_bytes(size) {
+            let message = format!(
+                "the texts that the file looks for have more than {FILE_TEXT_BYTES_MAX} bytes, with all variants"
+            );
+            return Err(Finding::error("sigma.too_many_values", item.place, message));
         }
         Ok(values
             .into_iter()

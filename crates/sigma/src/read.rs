@@ -82,6 +82,8 @@ impl Document {
     }
 }
 
+/// Most bytes of all documents of a file, with what `action: global` and `repeat` give them (`sigma.too_large`).
+pub const MERGED_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Most questions of all documents of a file (`sigma.too_many_values`).
 pub const FILE_PREDICATES_MAX: usize = 250_000;
 
@@ -102,7 +104,7 @@ pub fn read(text: &str, options: &Options) -> Read {
     let (documents, mut findings) = yaml::documents(text);
     let mut read = Read { refused: usize::from(!findings.is_empty()), ..Read::default() };
     let mut collection = Collection::default();
-    let (mut questions, reading) = (0, Reading::new(options));
+    let (mut questions, mut merged_bytes, reading) = (0, 0, Reading::new(options));
     for document in documents {
         if questions > FILE_PREDICATES_MAX {
             let message = format!("the documents before this one ask more than {FILE_PREDICATES_MAX} questions");
@@ -123,6 +125,15 @@ pub fn read(text: &str, options: &Options) -> Read {
                 continue;
             }
         };
+        merged_bytes += if collection.used { document.bytes() } else { 0 };
+        if merged_bytes > MERGED_BYTES_MAX {
+            let message = format!(
+                "the documents of the file have more than {MERGED_BYTES_MAX} bytes, with what `action` gives them"
+            );
+            findings.push(Finding::error("sigma.too_large", document.place, message));
+            read.refused += 1;
+            break;
+        }
         let done = one(&document, &reading, &mut told);
         let is_refused = told.iter().any(|finding| finding.grade == Grade::Error);
         match done {

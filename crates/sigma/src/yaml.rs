@@ -102,6 +102,17 @@ impl Node {
         }
     }
 
+    /// Bytes of its texts, and of all that stands in it.
+    pub(crate) fn bytes(&self) -> usize {
+        size_of::<Self>()
+            + match &self.value {
+                Value::Text(text) | Value::Int(_, text) | Value::Float(_, text) => text.len(),
+                Value::List(items) => items.iter().map(Self::bytes).sum(),
+                Value::Map(entries) => entries.iter().map(|(key, value)| key.text.len() + value.bytes()).sum(),
+                Value::Null | Value::Bool(_) => 0,
+            }
+    }
+
     fn nodes(&self) -> usize {
         1 + match &self.value {
             Value::List(items) => items.iter().map(Self::nodes).sum(),
@@ -137,6 +148,9 @@ pub fn documents(text: &str) -> (Vec<Node>, Vec<Finding>) {
     (builder.documents, findings)
 }
 
+/// Most bytes that the aliases of a file stand for (`sigma.too_large`).
+pub const COPIED_BYTES_MAX: usize = 8 * 1024 * 1024;
+
 /// The beginning of a file.
 pub const START: Place = Place { line: 1, column: 1, len: 1 };
 
@@ -146,6 +160,8 @@ struct Builder {
     open: Vec<Open>,
     anchors: HashMap<usize, Node>,
     nodes: usize,
+    /// Bytes that aliases have copied.
+    copied: usize,
 }
 
 /// A list or map that is not closed yet.
@@ -187,6 +203,12 @@ impl Builder {
                 let mut copy = known.clone();
                 copy.place = place;
                 self.nodes += copy.nodes();
+                self.copied += copy.bytes();
+                if self.copied > COPIED_BYTES_MAX {
+                    let message =
+                        format!("what the aliases of the file name has more than {COPIED_BYTES_MAX} bytes in all");
+                    return Err(Finding::error("sigma.too_large", place, message));
+                }
                 self.add(copy, 0)
             }
             Event::DocumentStart(_) => {

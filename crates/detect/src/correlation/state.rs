@@ -31,6 +31,7 @@ struct Group {
     /// Number of its correlation.
     correlation: usize,
     key: Vec<String>,
+    shown: Vec<String>,
     entries: Vec<Entry>,
     quiet_until: Option<i64>,
 }
@@ -50,6 +51,7 @@ impl Correlator {
         let group = |(key, window): (&Key, &Window)| Group {
             correlation: key.0,
             key: key.1.clone(),
+            shown: window.shown.clone(),
             entries: window.entries.iter().cloned().collect(),
             quiet_until: window.quiet_until,
         };
@@ -81,7 +83,7 @@ impl Correlator {
             let identity = state.correlations.get(group.correlation);
             match self.specs.iter().position(|spec| Some(&spec.identity) == identity) {
                 Some(number) => {
-                    self.put((number, group.key).into(), Window::of(group.entries, group.quiet_until));
+                    self.put((number, group.key).into(), Window::of(group.shown, group.entries, group.quiet_until));
                 }
                 None => dropped += group.entries.len() as u64,
             }

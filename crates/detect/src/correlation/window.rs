@@ -21,6 +21,8 @@ pub(super) struct Entry {
 /// The matches of a group that count now.
 #[derive(Debug, Default)]
 pub(super) struct Window {
+    /// The values of the group, as they were spelled first.
+    pub shown: Vec<String>,
     pub entries: VecDeque<Entry>,
     /// Matches up to this time are not counted: the correlation has just matched.
     pub quiet_until: Option<i64>,
@@ -30,8 +32,8 @@ pub(super) struct Window {
 }
 
 impl Window {
-    pub fn of(entries: Vec<Entry>, quiet_until: Option<i64>) -> Self {
-        let mut window = Self { quiet_until, ..Self::default() };
+    pub fn of(shown: Vec<String>, entries: Vec<Entry>, quiet_until: Option<i64>) -> Self {
+        let mut window = Self { shown, quiet_until, ..Self::default() };
         entries.into_iter().for_each(|entry| window.push(entry));
         window
     }

@@ -13,9 +13,10 @@ use std::path::Path;
 
 use anyhow::Context as _;
 use jiff::civil::Date;
+use watchfloor_detect::{RuleId, RuleSet};
 use watchfloor_model::Grade;
 use watchfloor_sigma::yaml::{self, Node};
-use watchfloor_sigma::{Document, Finding, Logic, Meta, Options, Rule};
+use watchfloor_sigma::{Document, Finding, Logic, Meta, Options, Reading, Rule};
 
 /// One exception.
 #[derive(Debug)]
@@ -34,9 +35,6 @@ pub struct Exceptions {
     pub all: Vec<Exception>,
 }
 
-/// What the titles of rules that stand for exceptions begin with; no rule is called so by a person.
-const MARK: &str = "\u{0}exception ";
-
 impl Exceptions {
     /// Reads a file.
     pub fn read(file: &Path) -> anyhow::Result<Self> {
@@ -44,8 +42,11 @@ impl Exceptions {
         let text = std::fs::read_to_string(file).with_context(|| format!("cannot read {shown}"))?;
         let (documents, mut findings) = yaml::documents(&text);
         let today = jiff::Timestamp::now().to_zoned(jiff::tz::TimeZone::UTC).date();
+        let options = Options::default();
+        let reading = Reading::new(&options);
         let entries = documents.iter().flat_map(Node::items);
-        let all: Vec<Exception> = entries.filter_map(|entry| exception(entry, today, &mut findings)).collect();
+        let all: Vec<Exception> =
+            entries.filter_map(|entry| exception(entry, today, &reading, &mut findings)).collect();
         for finding in &findings {
             crate::terminal::say(&finding.render(&shown, &text));
         }
@@ -59,10 +60,10 @@ impl Exceptions {
         self.all.len()
     }
 
-    /// The exceptions as rules for every log source: what such a rule matches is excepted.
+    /// The exceptions as rules for every log source, which stand behind all others: what such a rule matches is excepted.
     pub fn rules(&self) -> impl Iterator<Item = Document> + '_ {
         self.all.iter().enumerate().filter(|(_, exception)| !exception.expired).map(|(number, exception)| {
-            let meta = Meta { title: format!("{MARK}{number}"), ..Meta::default() };
+            let meta = Meta { title: format!("exception {number}"), ..Meta::default() };
             Document::Rule(Box::new(Rule {
                 meta,
                 source: watchfloor_sigma::LogSource::default(),
@@ -73,9 +74,17 @@ impl Exceptions {
         })
     }
 
-    /// The number of the exception that a rule stands for.
-    pub fn number(meta: &Meta) -> Option<usize> {
-        meta.title.strip_prefix(MARK)?.parse().ok()
+    /// The first of some exceptions that is for a rule.
+    pub fn hiding(&self, numbers: &[usize], meta: &Meta) -> Option<usize> {
+        numbers.iter().copied().find(|number| self.all.get(*number).is_some_and(|one| one.is_for(meta)))
+    }
+
+    /// The number of the exception that a rule of the set stands for.
+    pub fn number(&self, set: &RuleSet, rule: RuleId) -> Option<usize> {
+        let mut live =
+            self.all.iter().enumerate().filter(|(_, exception)| !exception.expired).map(|(number, _)| number);
+        let first = set.rules.len().checked_sub(live.clone().count())?;
+        live.nth((rule.0 as usize).checked_sub(first)?)
     }
 }
 
@@ -86,7 +95,7 @@ impl Exception {
     }
 }
 
-fn exception(entry: &Node, today: Date, findings: &mut Vec<Finding>) -> Option<Exception> {
+fn exception(entry: &Node, today: Date, reading: &Reading<'_>, findings: &mut Vec<Finding>) -> Option<Exception> {
     let mut text = |key: &str| {
         let text = entry.get(key).and_then(Node::text).filter(|text| !text.trim().is_empty());
         if text.is_none() {
@@ -105,7 +114,7 @@ fn exception(entry: &Node, today: Date, findings: &mut Vec<Finding>) -> Option<E
         );
         return None;
     };
-    let when = watchfloor_sigma::search(when, &Options::default()).map_err(|finding| findings.push(finding)).ok();
+    let when = watchfloor_sigma::search(when, reading).map_err(|finding| findings.push(finding)).ok();
     let expires = expires?;
     let Ok(last) = expires.parse::<Date>() else {
         let place = entry.get("expires").map_or(entry.place, |node| node.place);

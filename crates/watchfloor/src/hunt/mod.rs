@@ -2,6 +2,7 @@
 
 mod exceptions;
 mod options;
+mod output;
 mod report;
 mod show;
 mod work;
@@ -12,13 +13,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use watchfloor_decode::Batch;
-use watchfloor_detect::ruleset::Compiled;
 use watchfloor_detect::{Correlator, Detection, Hit, RuleId, Settings};
 use watchfloor_model::Grade;
 use watchfloor_sigma::Document;
 
 use self::exceptions::Exceptions;
 use self::options::{Format, Options};
+use self::output::{Output, Patient};
 use self::work::{Correlated, Piece, Sight, Worker};
 use crate::Ended;
 use crate::arguments::{Ask, check_source};
@@ -38,6 +39,14 @@ pub struct Found {
     pub sights: Vec<Sight>,
     /// Matches that were not kept.
     pub dropped: u64,
+    /// Rules that were run.
+    pub rules: u64,
+    /// Correlations that cannot be used.
+    pub unusable: u64,
+    /// Records that matched and are not of the time that was asked for.
+    pub outside: u64,
+    /// Codes that were told of an input.
+    told: BTreeSet<(Arc<str>, &'static str)>,
     /// Records read.
     pub records: u64,
     /// Records that could not be read as what they should be.
@@ -58,7 +67,7 @@ pub struct Found {
 
 impl Found {
     /// Takes what came of a batch.
-    fn take(&mut self, mut piece: Piece, hits: &mut Vec<(Hit, Sight)>) {
+    fn take(&mut self, mut piece: Piece, hits: &mut Vec<(Hit, Sight)>, progress: &mut Progress) {
         let room = SIGHTS_MAX.saturating_sub(self.sights.len());
         self.dropped += piece.sights.len().saturating_sub(room) as u64;
         piece.sights.truncate(room);
@@ -72,6 +81,13 @@ impl Found {
         self.records += piece.records;
         self.unreadable += piece.unreadable;
         self.untimed += piece.untimed;
+        self.outside += piece.outside;
+        for (code, placed) in piece.troubles {
+            if self.told.insert((Arc::clone(&placed.input), code)) {
+                progress.clear();
+                crate::normalize::tell(&placed);
+            }
+        }
         for (kind, count) in piece.kinds {
             *self.kinds.entry(kind).or_insert(0) += count;
         }
@@ -114,6 +130,8 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
     check_source(&library, options.source.as_deref())?;
     let loaded = rules(&options.rules, &options.language)?;
     loaded.tell(false);
+    let idle = crate::detection::idle_filters(&loaded.documents);
+    idle.iter().for_each(|told| crate::terminal::say(told));
     let mut documents = wanted(loaded.documents, &options);
     anyhow::ensure!(
         !documents.is_empty(),
@@ -123,10 +141,10 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
     documents.extend(exceptions.rules());
     let detection = Arc::new(Detection::new(&library, &documents, taxonomy(), options.budget)?);
     // A file that cannot be written is better known before the hunt than after it.
-    let output = options.output.as_deref().map(show::create).transpose()?;
+    let output = options.output.as_deref().map(|path| Output::create(path, &options.inputs)).transpose()?;
     let found = search(&library, &detection, &exceptions, &options)?;
     let ended = show::show(&found, &detection, &exceptions, &options, output)?;
-    let whole = faults.is_empty() && found.suspended.is_empty();
+    let whole = faults.is_empty() && idle.is_empty() && found.suspended.is_empty() && found.unusable == 0;
     Ok(if whole { ended } else { Ended::Findings })
 }
 
@@ -165,11 +183,13 @@ fn search(
     exceptions: &Exceptions,
     options: &Options,
 ) -> anyhow::Result<Found> {
-    let mut found = Found { excepted: vec![0; exceptions.len()], ..Found::default() };
+    let rules = detection.set.rules.len() - exceptions.rules().count();
+    let mut found = Found { excepted: vec![0; exceptions.len()], rules: rules as u64, ..Found::default() };
     let mut progress = Progress::new();
     // Everything is sorted before it is correlated: nothing comes late.
     let (mut correlator, told) = correlator(&detection.set, Settings { lateness: 0, ..Settings::default() });
     told.iter().for_each(|told| crate::terminal::say(told));
+    found.unusable = told.len() as u64;
     let rules = (0..detection.set.rules.len() as u32).map(RuleId).filter(|rule| correlator.looks_at(*rule)).collect();
     let correlated = Correlated { rules, fields: correlator.fields() };
     let mut hits: Vec<(Hit, Sight)> = Vec::new();
@@ -177,7 +197,7 @@ fn search(
         let mut worker = Worker::new(library, detection, exceptions, &correlated, options);
         move |input: &Arc<str>, batch: &Batch| worker.batch(input, batch)
     };
-    let mut out = std::io::BufWriter::new(std::io::stdout().lock());
+    let mut out = std::io::BufWriter::new(Patient::new(options.fail_on.is_some()));
     pump(&options.inputs, library.wrappers.clone().into(), options.jobs, worker, |done| {
         match done {
             Done::Trouble(placed) => {
@@ -189,7 +209,7 @@ fn search(
                 if options.format == Format::Jsonl && options.output.is_none() && !options.stats {
                     show::lines(&mut out, &piece.sights, detection)?;
                 }
-                found.take(piece, &mut hits);
+                found.take(piece, &mut hits, &mut progress);
                 found.note_suspended(detection, &mut progress);
                 progress.write(&found);
             }
@@ -200,8 +220,15 @@ fn search(
     std::io::Write::flush(&mut out)?;
     progress.clear();
     let mut more = correlate(&mut correlator, hits);
-    let is_told = |rule: &Compiled| !rule.silent && options.wants(&rule.meta);
-    more.retain(|sight| detection.set.rules.get(sight.rule.0 as usize).is_some_and(is_told));
+    more.retain(|sight| {
+        let Some(rule) = detection.set.rules.get(sight.rule.0 as usize) else { return false };
+        let is_told = !rule.silent && options.wants(&rule.meta);
+        let hidden_by = exceptions.hiding(&sight.excepting, &rule.meta);
+        if let Some(count) = hidden_by.filter(|_| is_told).and_then(|number| found.excepted.get_mut(number)) {
+            *count += 1;
+        }
+        is_told && hidden_by.is_some() == options.preview
+    });
     if options.format == Format::Jsonl && options.output.is_none() && !options.stats {
         show::lines(&mut out, &more, detection)?;
         std::io::Write::flush(&mut out)?;
@@ -224,10 +251,15 @@ fn correlate(correlator: &mut Correlator, mut hits: Vec<(Hit, Sight)>) -> Vec<Si
     let by_record: HashMap<u64, &Sight> = hits.iter().map(|(hit, sight)| (hit.id, sight)).collect();
     let sight = |one: &watchfloor_detect::Correlated| {
         let last = *one.ids.last().and_then(|id| by_record.get(id))?;
+        // An exception covers it if it covers every record that it is made of.
+        let covers = |number: &usize| {
+            one.ids.iter().all(|id| by_record.get(id).is_some_and(|sight| sight.excepting.contains(number)))
+        };
+        let excepting = last.excepting.iter().copied().filter(covers).collect();
         let mut values = one.group.clone();
         values.push(("matches".to_owned(), one.ids.len().to_string()));
         values.push(("since".to_owned(), show::shown_time(Some(one.from))));
-        Some(Sight { rule: one.rule, time: Some(one.to), values, ..last.clone() })
+        Some(Sight { rule: one.rule, time: Some(one.to), values, excepting, ..last.clone() })
     };
     found.iter().filter_map(sight).collect()
 }
@@ -248,14 +280,14 @@ impl Progress {
         if self.wanted && self.last.elapsed() >= PROGRESS {
             self.last = Instant::now();
             self.shown = true;
-            crate::terminal::say(&format!("\r\x1b[K{} records, {} matches", found.records, found.sights.len()));
+            crate::terminal::draw(&format!("\r\x1b[K{} records, {} matches", found.records, found.sights.len()));
         }
     }
 
     fn clear(&mut self) {
         if self.shown {
             self.shown = false;
-            crate::terminal::say("\r\x1b[K");
+            crate::terminal::draw("\r\x1b[K");
         }
     }
 }

@@ -130,6 +130,14 @@ pub fn parse(parser: &mut lexopt::Parser) -> anyhow::Result<Ask<Options>> {
     if options.inputs.is_empty() {
         options.inputs.push(Input::Stdin);
     }
+    if options.stats && options.format != Format::Table {
+        return Err(Usage("`--stats` is a table: it goes with no other `--format`".into()).into());
+    }
+    if let (Some(from), Some(to)) = (options.from, options.to)
+        && from >= to
+    {
+        return Err(Usage("`--from` is not before `--to`: no record is of that time".into()).into());
+    }
     if options.preview && options.exceptions.is_none() {
         return Err(Usage("`--preview` goes with `--exceptions`".into()).into());
     }

@@ -21,7 +21,6 @@ use watchfloor_sigma::Level;
 use self::tally::Tally;
 use self::text::{Count, Number, Text};
 use super::Found;
-use super::exceptions::Exceptions;
 
 const STYLE: &str = include_str!("report/page.css");
 const SCRIPT: &str = include_str!("report/page.js");
@@ -86,7 +85,7 @@ fn page(out: &mut String, found: &Found, detection: &Detection, clock: &Clock<'_
          <a class=\"skip\" href=\"#main\">To the content</a>",
         Count(all, "match", "matches")
     )?;
-    head(out, found, &tally, detection, clock)?;
+    head(out, found, &tally, clock)?;
     if found.sights.is_empty() {
         nothing(out, found)?;
     } else {
@@ -105,7 +104,7 @@ fn page(out: &mut String, found: &Found, detection: &Detection, clock: &Clock<'_
     )
 }
 
-fn head(out: &mut String, found: &Found, tally: &Tally<'_>, detection: &Detection, clock: &Clock<'_>) -> fmt::Result {
+fn head(out: &mut String, found: &Found, tally: &Tally<'_>, clock: &Clock<'_>) -> fmt::Result {
     write!(
         out,
         "<header><p class=\"made\">Watchfloor · made {}</p><h1>Hunt report</h1><p class=\"lead\">",
@@ -128,7 +127,7 @@ fn head(out: &mut String, found: &Found, tally: &Tally<'_>, detection: &Detectio
         out.write_str("</ul></nav>")?;
     }
     out.write_str("</header>\n<main id=\"main\" tabindex=\"-1\">")?;
-    read(out, found, tally, detection, clock)
+    read(out, found, tally, clock)
 }
 
 /// All in one sentence.
@@ -159,8 +158,8 @@ fn summary(out: &mut String, found: &Found, tally: &Tally<'_>, clock: &Clock<'_>
 }
 
 /// What was read, and what could not be.
-fn read(out: &mut String, found: &Found, tally: &Tally<'_>, detection: &Detection, clock: &Clock<'_>) -> fmt::Result {
-    let rules = detection.set.rules.iter().filter(|rule| Exceptions::number(&rule.meta).is_none()).count() as u64;
+fn read(out: &mut String, found: &Found, tally: &Tally<'_>, clock: &Clock<'_>) -> fmt::Result {
+    let rules = found.rules;
     write!(
         out,
         "<section id=\"read\" aria-labelledby=\"h-read\"><h2 id=\"h-read\">What was read</h2><dl class=\"read\"><dt>Records</dt><dd>{}</dd>",
@@ -199,7 +198,7 @@ fn caveats(out: &mut String, found: &Found, tally: &Tally<'_>) -> fmt::Result {
     let unknown = found.kinds.get("unknown").copied().unwrap_or(0);
     let excepted = found.excepted.iter().sum();
     let suspended = found.suspended.len() as u64;
-    let notes: [(u64, &str, &str, &str); 9] = [
+    let notes: [(u64, &str, &str, &str); 11] = [
         (unknown, "record is", "records are", "of no known source: rules for a certain source did not look at them."),
         (found.unreadable, "record", "records", "could not be read as what they should be, at least in part."),
         (found.troubled, "input", "inputs", "could not be read, at least in part."),
@@ -217,6 +216,8 @@ fn caveats(out: &mut String, found: &Found, tally: &Tally<'_>) -> fmt::Result {
             "rules",
             "took too long and ran over a part of the records only: what it would have found is missing.",
         ),
+        (found.outside, "record", "records", "that matched: not of the time that was asked for, and left out."),
+        (found.unusable, "correlation", "correlations", "could not be used: a rule that it is about is missing."),
         (excepted, "match is", "matches are", "covered by the exceptions of this hunt."),
         (tally.timeless, "match has", "matches have", "no time."),
     ];
@@ -235,7 +236,7 @@ fn nothing(out: &mut String, found: &Found) -> fmt::Result {
     out.write_str(if found.records == 0 {
         "<p>Nothing was read, so nothing could match. Look at the inputs of this hunt.</p>"
     } else {
-        "<p>This says that none of the rules above found what it looks for in these records. It does not say that nothing happened: \
+        "<p>This says that none of the rules above found what it looks for in these records, as far as they are of the time that was asked for. It does not say that nothing happened: \
          it depends on which rules were run, and on what the records cover.</p>"
     })?;
     out.write_str("</section>\n")

@@ -2,12 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
-use std::fs::File;
 use std::io::{self, BufWriter, Write};
-use std::path::Path;
 use watchfloor_detect::Detection;
 
-use anyhow::Context as _;
 use jiff::Timestamp;
 use watchfloor_detect::ruleset::Compiled;
 use watchfloor_normalize::json::{write_int, write_str};
@@ -15,14 +12,10 @@ use watchfloor_sigma::Level;
 
 use super::exceptions::Exceptions;
 use super::options::{Format, Options};
+use super::output::{Output, Patient};
 use super::work::Sight;
 use super::{Found, report};
 use crate::Ended;
-
-/// The file that is written to.
-pub fn create(path: &Path) -> anyhow::Result<File> {
-    File::create(path).with_context(|| format!("cannot write {}", path.display()))
-}
 
 /// Writes what was asked for, and says how it ended.
 pub fn show(
@@ -30,29 +23,42 @@ pub fn show(
     detection: &Detection,
     exceptions: &Exceptions,
     options: &Options,
-    output: Option<File>,
+    output: Option<Output>,
 ) -> anyhow::Result<Ended> {
-    let mut out: Box<dyn Write> = match output {
-        Some(file) => Box::new(BufWriter::new(file)),
-        None => Box::new(BufWriter::new(io::stdout().lock())),
-    };
+    match output {
+        // They were written while they were found, if not to a file.
+        None if options.format == Format::Jsonl && !options.stats => {}
+        // Everything was looked through: a reader who went away does not change how it ended.
+        None => write(&mut BufWriter::new(Patient::new(true)), found, detection, options)?,
+        Some(mut output) => {
+            let mut out = BufWriter::new(&mut output);
+            let written = write(&mut out, found, detection, options);
+            drop(out);
+            match written {
+                Ok(()) => output.finish()?,
+                Err(error) => return Err(output.named(error)),
+            }
+        }
+    }
+    closing(found, exceptions, options);
+    let level = |sight: &Sight| level_of(rule_of(sight, detection));
+    let failed = options.fail_on.is_some_and(|least| found.sights.iter().any(|sight| level(sight) >= least));
+    let unread = found.troubled > 0 || found.unreadable > 0;
+    Ok(if failed || unread { Ended::Findings } else { Ended::Fine })
+}
+
+fn write(out: &mut impl Write, found: &Found, detection: &Detection, options: &Options) -> io::Result<()> {
     if options.stats {
         out.write_all(stats(found, detection).as_bytes())?;
     } else {
         match options.format {
-            Format::Table => table(&mut out, found, detection)?,
-            // They were written while they were found, if not to a file.
-            Format::Jsonl if options.output.is_none() => {}
-            Format::Jsonl => lines(&mut out, &found.sights, detection)?,
-            Format::Csv => csv(&mut out, found, detection)?,
+            Format::Table => table(out, found, detection)?,
+            Format::Jsonl => lines(out, &found.sights, detection)?,
+            Format::Csv => csv(out, found, detection)?,
             Format::Html => out.write_all(report::html(found, detection, &options.zone).as_bytes())?,
         }
     }
-    out.flush()?;
-    closing(found, detection, exceptions, options);
-    let level = |sight: &Sight| level_of(rule_of(sight, detection));
-    let failed = options.fail_on.is_some_and(|least| found.sights.iter().any(|sight| level(sight) >= least));
-    Ok(if failed || found.troubled > 0 { Ended::Findings } else { Ended::Fine })
+    out.flush()
 }
 
 /// The rule of a match.
@@ -74,8 +80,8 @@ pub fn shown_time(time: Option<i64>) -> String {
 }
 
 /// What is said at the end, on standard error.
-fn closing(found: &Found, detection: &Detection, exceptions: &Exceptions, options: &Options) {
-    let rules = detection.set.rules.iter().filter(|rule| Exceptions::number(&rule.meta).is_none()).count();
+fn closing(found: &Found, exceptions: &Exceptions, options: &Options) {
+    let rules = found.rules;
     let mut text =
         format!("{} records, {rules} rules, {} matches", found.records, found.sights.len() as u64 + found.dropped);
     if found.dropped > 0 {
@@ -92,6 +98,10 @@ fn closing(found: &Found, detection: &Detection, exceptions: &Exceptions, option
     if found.evicted > 0 {
         let _ = write!(text, "; correlations gave up {} matches for room: something may be missed", found.evicted);
     }
+    if found.outside > 0 {
+        let _ =
+            write!(text, "; {} records that matched are not of the time that --from and --to ask for", found.outside);
+    }
     if found.untimed > 0 {
         let _ = write!(text, "; correlations did not see {} matches that name no time", found.untimed);
     }
@@ -101,29 +111,16 @@ fn closing(found: &Found, detection: &Detection, exceptions: &Exceptions, option
     text.push('\n');
     for (exception, hidden) in exceptions.all.iter().zip(&found.excepted).filter(|(one, _)| !one.expired) {
         let would = if options.preview { "would hide" } else { "hid" };
-        let Exception { rule, owner, reason, expires } = Exception::of(exception);
+        let [rule, owner, reason, expires] =
+            [&exception.rule, &exception.owner, &exception.reason, &exception.expires].map(|text| plain(text));
         let _ = writeln!(text, "exception for {rule} ({reason}; {owner}, until {expires}) {would} {hidden} matches");
     }
     crate::terminal::say(&text);
 }
 
-/// What is said of an exception.
-struct Exception<'e> {
-    rule: &'e str,
-    owner: &'e str,
-    reason: &'e str,
-    expires: &'e str,
-}
-
-impl<'e> Exception<'e> {
-    fn of(one: &'e super::exceptions::Exception) -> Self {
-        Self { rule: &one.rule, owner: &one.owner, reason: &one.reason, expires: &one.expires }
-    }
-}
-
-/// Text of a log on a terminal: what would move the cursor is shown instead.
+/// A text on one line of a terminal.
 fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    crate::terminal::plain(text).replace(['\n', '\t'], "\u{fffd}")
 }
 
 fn cell(text: &str, width: usize) -> String {
@@ -303,7 +300,10 @@ fn stats(found: &Found, detection: &Detection) -> String {
     part("matches by host", by_host.iter().map(|(host, count)| (*count, plain(host))).collect());
     part(
         "matches by technique",
-        by_technique.into_iter().map(|(technique, count)| (count, crate::attack::with_name(&technique))).collect(),
+        by_technique
+            .into_iter()
+            .map(|(technique, count)| (count, plain(&crate::attack::with_name(&technique))))
+            .collect(),
     );
     part("records by source", found.kinds.iter().map(|(kind, count)| (*count, kind.clone())).collect());
     out

@@ -3,8 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use watchfloor_decode::Batch;
+use watchfloor_decode::{Batch, Framed};
 use watchfloor_detect::{Detection, FieldId, Hit, Reader, RuleId};
+use watchfloor_intake::Placed;
 use watchfloor_model::Grade;
 use watchfloor_normalize::entities::{Kind, entities};
 use watchfloor_normalize::{Clock, Engine, Library, Options as Wish, PackId};
@@ -15,7 +16,7 @@ use super::options::Options;
 /// Most values of a match that are shown.
 const VALUES_MAX: usize = 12;
 /// Longest value that is shown, in bytes.
-const VALUE_BYTES_MAX: usize = 1_000;
+const VALUE_BYTES_MAX: usize = 4_096;
 /// Longest part of a record that is shown, in bytes.
 const RECORD_BYTES_MAX: usize = 4_096;
 
@@ -35,6 +36,8 @@ pub struct Sight {
     pub values: Vec<(String, String)>,
     /// The beginning of the record.
     pub record: String,
+    /// Numbers of the exceptions that the record is covered by.
+    pub excepting: Vec<usize>,
 }
 
 /// What came of a batch.
@@ -49,6 +52,10 @@ pub struct Piece {
     pub unreadable: u64,
     pub kinds: BTreeMap<String, u64>,
     pub excepted: Vec<u64>,
+    /// Records that matched and are not of the time that was asked for.
+    pub outside: u64,
+    /// What there is to say of the records' input: each code once.
+    pub troubles: BTreeMap<&'static str, Placed>,
 }
 
 /// One worker.
@@ -101,7 +108,7 @@ impl<'l> Worker<'l> {
             let outcome = self.engine.examine(framed, raw);
             piece.records += 1;
             *kinds.entry((outcome.pack, outcome.native)).or_insert(0) += 1;
-            piece.unreadable += u64::from(self.engine.diagnostics().iter().any(|told| told.grade == Grade::Error));
+            self.note_trouble(input, framed, &mut piece);
             self.matches.clear();
             let found = self.reader.read(&mut self.engine, &outcome);
             if found.is_empty() {
@@ -113,6 +120,7 @@ impl<'l> Worker<'l> {
             if self.options.from.is_some_and(|from| time.is_none_or(|time| time < from))
                 || self.options.to.is_some_and(|to| time.is_none_or(|time| time >= to))
             {
+                piece.outside += 1;
                 continue;
             }
             let kind = kind_of(self.library, outcome.pack, outcome.native);
@@ -127,6 +135,7 @@ impl<'l> Worker<'l> {
                 offset: framed.offset,
                 values: Vec::new(),
                 record: cut(&String::from_utf8_lossy(raw), RECORD_BYTES_MAX),
+                excepting: Vec::new(),
             };
             self.sights(&about, &mut piece);
         }
@@ -137,26 +146,29 @@ impl<'l> Worker<'l> {
         piece
     }
 
+    /// What could not be read of a record, or around it.
+    fn note_trouble(&self, input: &Arc<str>, framed: &Framed, piece: &mut Piece) {
+        let own = self.engine.diagnostics().iter().filter(|told| told.grade == Grade::Error);
+        piece.unreadable += u64::from(own.clone().next().is_some());
+        for told in framed.trouble.iter().chain(own) {
+            let placed = || Placed { diagnostic: told.clone(), input: Arc::clone(input), offset: Some(framed.offset) };
+            piece.troubles.entry(told.code).or_insert_with(placed);
+        }
+    }
+
     /// The matches of a record that no exception takes away.
     fn sights(&self, about: &Sight, piece: &mut Piece) {
         let set = &self.detection.set;
         let rule = |id: &RuleId| set.rules.get(id.0 as usize);
-        let excepting: Vec<usize> = self.matches.iter().filter_map(|id| Exceptions::number(&rule(id)?.meta)).collect();
+        let excepting: Vec<usize> = self.matches.iter().filter_map(|id| self.exceptions.number(set, *id)).collect();
         for id in &self.matches {
-            let Some(compiled) = rule(id).filter(|rule| Exceptions::number(&rule.meta).is_none()) else { continue };
-            let hidden_by = excepting
-                .iter()
-                .copied()
-                .find(|number| self.exceptions.all.get(*number).is_some_and(|one| one.is_for(&compiled.meta)));
-            if let Some(number) = hidden_by {
-                if let Some(count) = piece.excepted.get_mut(number) {
-                    *count += 1;
-                }
-                if !self.options.preview {
-                    continue;
-                }
+            let Some(compiled) = rule(id).filter(|_| self.exceptions.number(set, *id).is_none()) else { continue };
+            let told = !compiled.silent && self.options.wants(&compiled.meta);
+            let hidden_by = self.exceptions.hiding(&excepting, &compiled.meta);
+            if let Some(count) = hidden_by.filter(|_| told).and_then(|number| piece.excepted.get_mut(number)) {
+                *count += 1;
             }
-            if self.options.preview && hidden_by.is_none() {
+            if hidden_by.is_some() && !self.options.preview {
                 continue;
             }
             let doc = &self.engine.machine.doc;
@@ -169,14 +181,14 @@ impl<'l> Worker<'l> {
                     }
                 }
             }
-            let sight = Sight { rule: *id, values, ..about.clone() };
+            let sight = Sight { rule: *id, values, excepting: excepting.clone(), ..about.clone() };
             let correlated = self.correlated.rules.contains(id);
             piece.untimed += u64::from(correlated && about.time.is_none());
             if let Some(time) = about.time.filter(|_| correlated) {
                 let hit = self.reader.hit(*id, time, piece.records, &self.correlated.fields, doc);
                 piece.hits.push((hit, sight.clone()));
             }
-            if !compiled.silent && self.options.wants(&compiled.meta) {
+            if told && hidden_by.is_some() == self.options.preview {
                 piece.sights.push(sight);
             }
         }
@@ -203,6 +215,11 @@ fn kind_of(library: &Library, pack: Option<PackId>, native: bool) -> &str {
     }
 }
 
+/// The beginning of a text; what is cut is marked.
 fn cut(text: &str, bytes: usize) -> String {
-    text.get(..text.floor_char_boundary(bytes)).unwrap_or_default().to_owned()
+    if text.len() <= bytes {
+        return text.to_owned();
+    }
+    let kept = text.get(..text.floor_char_boundary(bytes)).unwrap_or_default();
+    format!("{kept}… ({} bytes)", text.len())
 }

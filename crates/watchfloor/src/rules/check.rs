@@ -30,11 +30,12 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
     }
     let loaded = rules(&paths, &options)?;
     let doubles = doubles(&loaded);
+    let together = together(&loaded)?;
     if json {
         crate::terminal::print(&lines(&loaded))?;
     } else {
         loaded.tell(true);
-        doubles.iter().for_each(|double| crate::terminal::say(double));
+        doubles.iter().chain(&together).for_each(|told| crate::terminal::say(told));
         let (errors, warnings) = (loaded.count(Grade::Error), loaded.count(Grade::Warning));
         let count = |is: fn(&Document) -> bool| loaded.documents.iter().filter(|document| is(document)).count();
         crate::terminal::print(&format!(
@@ -44,11 +45,22 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
             count(|document| matches!(document, Document::Correlation(_))),
             count(|document| matches!(document, Document::Filter(_))),
             loaded.refused,
+            errors = errors + together.len(),
             warnings = warnings + doubles.len(),
         ))?;
     }
-    let is_bad = loaded.refused > 0 || strict && (loaded.count(Grade::Warning) > 0 || !doubles.is_empty());
+    let is_bad = loaded.refused > 0
+        || !together.is_empty()
+        || strict && (loaded.count(Grade::Warning) > 0 || !doubles.is_empty());
     Ok(if is_bad { Ended::Findings } else { Ended::Fine })
+}
+
+/// What is wrong with rules that refer to each other.
+fn together(loaded: &Loaded) -> anyhow::Result<Vec<String>> {
+    let set = watchfloor_detect::RuleSet::compile(&loaded.documents, &[])?;
+    let (_, mut told) = crate::detection::correlator(&set, watchfloor_detect::Settings::default());
+    told.extend(crate::detection::idle_filters(&loaded.documents));
+    Ok(told)
 }
 
 /// Ids that several documents have.

@@ -20,6 +20,9 @@ use watchfloor_sigma::{LogSource, Options as RuleOptions};
 use super::load::{Loaded, placeholders, rules, taxonomy};
 use crate::{Ended, Usage};
 
+/// Longest chain of correlations of correlations that is followed.
+const CHAIN_MAX: usize = 8;
+
 /// What is known of a rule.
 struct Row<'d> {
     rule: &'d Compiled,
@@ -65,32 +68,51 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
     let taxonomy = taxonomy();
     let fed = taxonomy.fed();
     let detection = Arc::new(Detection::new(&library, &loaded.documents, taxonomy, None)?);
-    let seen = (!data.is_empty()).then(|| look(&library, &detection, &data));
+    let mut unread = 0;
+    let seen = (!data.is_empty()).then(|| look(&library, &detection, &data, &mut unread));
     let tested = tested(&loaded);
-    let row = |(number, rule): (usize, &Compiled)| {
-        let blind = match (&seen, &rule.correlation) {
-            (_, Some(_)) => None,
-            (Some(seen), None) => blind_in(&detection, seen, RuleId(number as u32), rule),
-            (None, None) => {
-                (!is_fed(&rule.source, &fed)).then(|| "no record that is recognised is of its log source".to_owned())
-            }
-        };
-        (number, blind)
+    let row = |(number, rule): (usize, &Compiled)| match (&seen, &rule.correlation) {
+        (_, Some(_)) => None,
+        (Some(seen), None) => blind_in(&detection, seen, RuleId(number as u32), rule),
+        (None, None) => {
+            (!is_fed(&rule.source, &fed)).then(|| "no record that is recognised is of its log source".to_owned())
+        }
     };
-    let blind: Vec<(usize, Option<String>)> = detection.set.rules.iter().enumerate().map(row).collect();
+    let mut blind: Vec<Option<String>> = detection.set.rules.iter().enumerate().map(row).collect();
+    blind_together(&detection, &mut blind);
     let rows: Vec<Row<'_>> = detection
         .set
         .rules
         .iter()
         .zip(blind)
-        .map(|(rule, (_, blind))| Row { rule, tested: tested.contains(rule.meta.key()), blind })
+        .map(|(rule, blind)| Row { rule, tested: tested.contains(rule.meta.key()), blind })
         .collect();
     crate::terminal::print(&match format.as_str() {
         "json" => json(&rows),
         "navigator" => navigator(&rows),
-        _ => table(&rows),
+        _ => crate::terminal::plain(&table(&rows)),
     })?;
-    Ok(Ended::Fine)
+    Ok(if unread > 0 || loaded.refused > 0 { Ended::Findings } else { Ended::Fine })
+}
+
+/// Correlations are blind if all the rules that they are about are.
+fn blind_together(detection: &Detection, blind: &mut [Option<String>]) {
+    // Correlations of correlations: as often as they may stand in each other.
+    for _ in 0..CHAIN_MAX {
+        for (number, rule) in detection.set.rules.iter().enumerate() {
+            let Some(correlation) = &rule.correlation else { continue };
+            let named = |name: &String| {
+                let is = |rule: &Compiled| rule.meta.id.as_ref() == Some(name) || rule.meta.name.as_ref() == Some(name);
+                detection.set.rules.iter().position(is)
+            };
+            let is_blind = |name: &String| named(name).is_none_or(|at| blind.get(at).is_some_and(Option::is_some));
+            if correlation.rules.iter().all(is_blind)
+                && let Some(blind) = blind.get_mut(number)
+            {
+                *blind = Some("the rules that it is about are blind, or missing".to_owned());
+            }
+        }
+    }
 }
 
 /// Rules whose file has fixtures beside it; of the built-in ones all, as the tests of the project see to it.
@@ -120,7 +142,7 @@ fn is_fed(source: &LogSource, fed: &[watchfloor_detect::EventSource]) -> bool {
 }
 
 /// Looks through data for log sources and fields.
-fn look(library: &Library, detection: &Arc<Detection>, inputs: &[Input]) -> Seen {
+fn look(library: &Library, detection: &Arc<Detection>, inputs: &[Input], unread: &mut usize) -> Seen {
     let clock = Clock { received: jiff::Timestamp::now().as_millisecond(), zone: jiff::tz::TimeZone::UTC };
     let mut engine = Engine::new(library, Options { clock, raw: true, source: None });
     let mut reader = Reader::new(Arc::clone(detection));
@@ -137,7 +159,10 @@ fn look(library: &Library, detection: &Arc<Detection>, inputs: &[Input]) -> Seen
         }
         ControlFlow::Continue(())
     };
-    let mut trouble = |placed: Placed| crate::normalize::tell(&placed);
+    let mut trouble = |placed: Placed| {
+        *unread += usize::from(placed.diagnostic.grade == watchfloor_model::Grade::Error);
+        crate::normalize::tell(&placed);
+    };
     read_inputs(inputs, library.wrappers.clone().into(), 1 << 18, &mut sink, &mut trouble);
     let mut seen = Seen::default();
     for (source, (count, fields)) in by_source {

@@ -12,7 +12,7 @@ use watchfloor_detect::{Detection, Reader, RuleId, Settings};
 use watchfloor_normalize::json::write_str;
 use watchfloor_normalize::{Clock, Engine, Library, Options};
 use watchfloor_sigma::yaml::{self, Node, Value};
-use watchfloor_sigma::{Document, Options as RuleOptions};
+use watchfloor_sigma::{Document, Meta, Options as RuleOptions};
 
 use super::load::{placeholders, rules, taxonomy};
 use crate::Ended;
@@ -24,6 +24,8 @@ const RECEIVED: i64 = 1_795_000_000_000;
 struct Fixture {
     text: String,
     kind: Option<String>,
+    /// The rule that is meant, if not any of the file.
+    rule: Option<String>,
     line: u32,
 }
 
@@ -100,14 +102,13 @@ fn test(library: &Library, documents: &[Document], file: &Path, tally: &mut Tall
             tally.failed += 1;
         }
         for entry in entries {
-            let fixture = fixture(entry);
-            let Some(fixture) = fixture else {
-                crate::terminal::say(&format!(
-                    "{shown}:{}: an entry has `record`, `line`, `records` or `lines`\n",
-                    entry.place.line
-                ));
-                tally.failed += 1;
-                continue;
+            let fixture = match fixture(entry, library, documents) {
+                Ok(fixture) => fixture,
+                Err(why) => {
+                    crate::terminal::say(&format!("{shown}:{}: {why}\n", entry.place.line));
+                    tally.failed += 1;
+                    continue;
+                }
             };
             let (found, kinds) = matches(library, &detection, &fixture);
             if found == is_match {
@@ -122,23 +123,48 @@ fn test(library: &Library, documents: &[Document], file: &Path, tally: &mut Tall
     Ok(())
 }
 
-fn fixture(entry: &Node) -> Option<Fixture> {
+/// Reads an entry; what means nothing is told.
+fn fixture(entry: &Node, library: &Library, documents: &[Document]) -> Result<Fixture, String> {
     let mut text = String::new();
+    let (mut kind, mut rule) = (None, None);
     for (key, value) in entry.entries() {
         match key.text.as_str() {
             "record" => json_line(value, &mut text),
             "records" => value.items().iter().for_each(|record| json_line(record, &mut text)),
             "line" | "lines" => {
-                for line in value.items().iter().filter_map(Node::text) {
+                for line in value.items() {
+                    let line = line.text().ok_or_else(|| format!("a line is a text, not {}", line.kind()))?;
                     text.push_str(&line);
                     text.push('\n');
                 }
             }
-            _ => {}
+            "source" => {
+                kind = value.text();
+                if kind.as_ref().is_none_or(|kind| library.kind(kind).is_none()) {
+                    return Err(format!("there is no source `{}`", kind.unwrap_or_default()));
+                }
+            }
+            "rule" => {
+                let named = value.text().unwrap_or_default();
+                if !documents.iter().any(|document| is_called(document.meta(), &named)) {
+                    return Err(format!("there is no rule `{named}` in the file"));
+                }
+                rule = Some(named);
+            }
+            other => {
+                let message = "an entry has record, records, line or lines, and may have source and rule";
+                return Err(format!("`{other}` is nothing here: {message}"));
+            }
         }
     }
-    let kind = entry.get("source").and_then(Node::text);
-    (!text.is_empty()).then_some(Fixture { text, kind, line: entry.place.line })
+    if text.is_empty() {
+        return Err("an entry has `record`, `line`, `records` or `lines`".to_owned());
+    }
+    Ok(Fixture { text, kind, rule, line: entry.place.line })
+}
+
+fn is_called(meta: &Meta, name: &str) -> bool {
+    meta.key() == name || meta.name.as_deref() == Some(name) || meta.title == name
 }
 
 fn json_line(record: &Node, out: &mut String) {
@@ -192,6 +218,11 @@ fn matches(library: &Library, detection: &Arc<Detection>, fixture: &Fixture) -> 
     let settings = Settings { lateness: i64::MAX / 2, ..Settings::default() };
     let (mut correlator, _) = crate::detection::correlator(&detection.set, settings);
     let looked_at = correlator.fields();
+    // A rule that the fixture names may be one that is not told by itself.
+    let told = |id: RuleId| {
+        let rule = detection.set.rules.get(id.0 as usize);
+        rule.is_some_and(|rule| fixture.rule.as_ref().map_or(!rule.silent, |name| is_called(&rule.meta, name)))
+    };
     let (mut found, mut kinds, mut correlated) = (false, Vec::new(), Vec::new());
     for (id, framed) in batch.records.iter().enumerate() {
         let outcome = engine.examine(framed, batch.raw(framed));
@@ -203,7 +234,7 @@ fn matches(library: &Library, detection: &Arc<Detection>, fixture: &Fixture) -> 
         engine.map();
         let time = engine.machine.event_time().unwrap_or(RECEIVED);
         for rule in matched {
-            found |= detection.set.rules.get(rule.0 as usize).is_some_and(|rule| !rule.silent);
+            found |= told(rule);
             if correlator.looks_at(rule) {
                 let hit = reader.hit(rule, time, id as u64, &looked_at, &engine.machine.doc);
                 correlator.handle(hit, &mut correlated);
@@ -211,6 +242,5 @@ fn matches(library: &Library, detection: &Arc<Detection>, fixture: &Fixture) -> 
         }
     }
     correlator.finish(&mut correlated);
-    let told = |rule: RuleId| detection.set.rules.get(rule.0 as usize).is_some_and(|rule| !rule.silent);
     (found || correlated.iter().any(|one| told(one.rule)), kinds.join(", "))
 }

@@ -216,6 +216,7 @@ mod tests {
                     line: 0,
                     offset: 0,
                     values: Vec::new(),
+                    excepting: Vec::new(),
                     record: String::new(),
                 })
                 .collect();
