@@ -2,7 +2,8 @@
 //!
 //! Automata serve all rules together; what one rule alone causes is the regular expressions and patterns that are asked of whole values, and its
 //! condition. These are timed for some records and for all long ones. Every record earns a rule a little time, a long one more: nobody can have a rule
-//! suspended by sending long records that it reads at an ordinary pace. A rule that has used up what it earned and a reserve besides is suspended: it is not run any more until a person resumes it. All engines that share [`Suspensions`] suspend together.
+//! suspended by sending long records that it reads at an ordinary pace. A rule that has used up what it earned and a reserve besides is suspended, for long
+//! records only if it was those: it is not run any more until a person resumes it. All engines that share [`Suspensions`] suspend together.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -40,24 +41,38 @@ impl Budget {
     }
 }
 
-/// Rules that are suspended, with the time they took when they were.
+/// How a rule is suspended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Suspension {
+    /// The time that it had taken beyond what it had earned.
+    pub over: Duration,
+    /// It still runs over records that are not long.
+    pub long_only: bool,
+}
+
+/// Rules that are suspended.
 #[derive(Debug, Default)]
 pub struct Suspensions {
-    rules: Mutex<BTreeMap<RuleId, Duration>>,
+    rules: Mutex<BTreeMap<RuleId, Suspension>>,
     /// Grows with every change.
     generation: AtomicU32,
 }
 
 impl Suspensions {
-    /// The rules that are suspended, and the time that each had taken beyond what it had earned.
+    /// The rules that are suspended.
     #[must_use]
-    pub fn all(&self) -> BTreeMap<RuleId, Duration> {
+    pub fn all(&self) -> BTreeMap<RuleId, Suspension> {
         self.rules.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// Suspends a rule.
-    pub fn suspend(&self, rule: RuleId, over: Duration) {
-        self.rules.lock().unwrap_or_else(PoisonError::into_inner).entry(rule).or_insert(over);
+    /// Suspends a rule. One that is suspended for long records may be for all.
+    pub fn suspend(&self, rule: RuleId, suspension: Suspension) {
+        let mut rules = self.rules.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = rules.entry(rule).or_insert(suspension);
+        if known.long_only && !suspension.long_only {
+            *known = suspension;
+        }
+        drop(rules);
         self.generation.fetch_add(1, Ordering::Release);
     }
 
@@ -81,11 +96,20 @@ pub(crate) struct Watch {
     /// What the measurement of the record at hand stands for, in records; none if it is not timed.
     weight: Option<u32>,
     /// What rules took beyond what they earned, in nanoseconds, up to a record.
-    debts: HashMap<u32, (u64, u64)>,
-    /// One bit for each rule that is not run.
-    pub off_rules: Box<[u64]>,
+    debts: HashMap<(u32, bool), (u64, u64)>,
+    is_long: bool,
+    /// For records that are not long, and for those that are.
+    off: [Off; 2],
+}
+
+/// What is not run.
+#[derive(Debug, Default)]
+struct Off {
+    any: bool,
+    /// One bit for each rule.
+    rules: Box<[u64]>,
     /// One bit for each question that only such rules ask.
-    pub off_questions: Box<[u64]>,
+    questions: Box<[u64]>,
 }
 
 impl Watch {
@@ -99,8 +123,8 @@ impl Watch {
             earning: 0,
             weight: None,
             debts: HashMap::new(),
-            off_rules: vec![0; set.rules.len().div_ceil(64)].into(),
-            off_questions: vec![0; set.questions().div_ceil(64)].into(),
+            is_long: false,
+            off: [Off::new(set), Off::new(set)],
         }
     }
 
@@ -109,12 +133,33 @@ impl Watch {
         self.records += 1;
         self.earning += bytes.div_ceil(EARNING_BYTES).max(1) as u64;
         let sampled = self.records.is_multiple_of(u64::from(SAMPLE)).then_some(SAMPLE);
-        let weight = if bytes > LONG_BYTES { Some(1) } else { sampled };
+        self.is_long = bytes > LONG_BYTES;
+        let weight = if self.is_long { Some(1) } else { sampled };
         self.weight = weight.filter(|_| self.budget.is_some());
         if self.shared.generation.load(Ordering::Acquire) != self.generation {
             self.take_over(set);
         }
         std::mem::take(&mut self.changed)
+    }
+
+    fn now_off(&self) -> &Off {
+        let [short, long] = &self.off;
+        if self.is_long { long } else { short }
+    }
+
+    /// Whether a rule is not run over the record at hand.
+    pub fn is_off(&self, rule: u32) -> bool {
+        has(&self.now_off().rules, rule as usize)
+    }
+
+    /// Whether a question is not asked of the record at hand.
+    pub fn is_unasked(&self, question: PredicateId) -> bool {
+        has(&self.now_off().questions, question as usize)
+    }
+
+    /// Whether answers are those of all records: they may be remembered.
+    pub fn is_whole(&self) -> bool {
+        !self.is_long || !self.now_off().any
     }
 
     /// The time, if the record is timed.
@@ -146,14 +191,14 @@ impl Watch {
     fn owe(&mut self, set: &RuleSet, rule: u32, took: Duration) {
         let (Some(budget), Some(weight)) = (self.budget, self.weight) else { return };
         let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
-        let (debt, at) = self.debts.entry(rule).or_insert((0, self.earning));
+        let (debt, at) = self.debts.entry((rule, self.is_long)).or_insert((0, self.earning));
         let earned = nanos(budget.per_record).saturating_mul(self.earning - *at);
         *debt = debt.saturating_sub(earned).saturating_add(nanos(took).saturating_mul(u64::from(weight)));
         *at = self.earning;
         if *debt > nanos(budget.reserve) {
-            let over = Duration::from_nanos(*debt);
-            self.debts.remove(&rule);
-            self.shared.suspend(RuleId(rule), over);
+            let suspension = Suspension { over: Duration::from_nanos(*debt), long_only: self.is_long };
+            self.debts.remove(&(rule, self.is_long));
+            self.shared.suspend(RuleId(rule), suspension);
             self.take_over(set);
         }
     }
@@ -162,17 +207,27 @@ impl Watch {
     fn take_over(&mut self, set: &RuleSet) {
         self.generation = self.shared.generation.load(Ordering::Acquire);
         self.changed = true;
-        self.off_rules.fill(0);
-        self.off_questions.fill(0);
-        let off = self.shared.all();
-        for rule in off.keys() {
-            mark(&mut self.off_rules, rule.0 as usize);
-        }
-        for rule in off.keys() {
-            for question in set.questions_of(*rule) {
-                if set.askers(question).iter().all(|asker| has(&self.off_rules, *asker as usize)) {
-                    mark(&mut self.off_questions, question as usize);
-                }
+        let all = self.shared.all();
+        let [short, long] = &mut self.off;
+        short.put(set, all.iter().filter(|(_, how)| !how.long_only).map(|(rule, _)| *rule).collect());
+        long.put(set, all.keys().copied().collect());
+    }
+}
+
+impl Off {
+    fn new(set: &RuleSet) -> Self {
+        let bits = |count: usize| vec![0; count.div_ceil(64)].into();
+        Self { any: false, rules: bits(set.rules.len()), questions: bits(set.questions()) }
+    }
+
+    fn put(&mut self, set: &RuleSet, off: Vec<RuleId>) {
+        self.any = !off.is_empty();
+        self.rules.fill(0);
+        self.questions.fill(0);
+        off.iter().for_each(|rule| mark(&mut self.rules, rule.0 as usize));
+        for question in off.iter().flat_map(|rule| set.questions_of(*rule)) {
+            if set.askers(question).iter().all(|asker| has(&self.rules, *asker as usize)) {
+                mark(&mut self.questions, question as usize);
             }
         }
     }

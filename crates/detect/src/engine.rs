@@ -251,7 +251,7 @@ impl Engine {
     /// Asks a value all questions of its field.
     fn ask(&mut self, field: u16, fact: Fact, doc: &Document) {
         self.answers.clear();
-        let remember = self.write_key(field, fact, doc);
+        let remember = self.write_key(field, fact, doc) && self.watch.is_whole();
         if remember && let Some(known) = self.remembered.get(self.key.as_slice()) {
             self.answers.extend_from_slice(known);
         } else {
@@ -310,7 +310,7 @@ impl Engine {
 
     fn run(&mut self, set: &RuleSet, number: u32, doc: &Document, facts: &Facts) {
         let Some(rule) = set.rules.get(number as usize) else { return };
-        if has(&self.watch.off_rules, number as usize) {
+        if self.watch.is_off(number) {
             return;
         }
         let since = self.watch.clock();

@@ -17,7 +17,7 @@ use watchfloor_sigma::logic::{Network, Order};
 use watchfloor_sigma::pattern::{lower, lower_into};
 use watchfloor_sigma::{Part, Pattern, Test};
 
-use crate::budget::{Watch, has};
+use crate::budget::Watch;
 use crate::facts::Fact;
 use crate::tests_of_values::{address, number};
 
@@ -283,7 +283,7 @@ impl FieldIndex {
         ask.sort_unstable();
         ask.dedup();
         for number in ask.iter() {
-            let asked = self.asked.get(*number as usize).filter(|(_, id)| !has(&watch.off_questions, *id as usize));
+            let asked = self.asked.get(*number as usize).filter(|(_, id)| !watch.is_unasked(*id));
             let Some((asked, id)) = asked else { continue };
             let since = watch.clock();
             let is = match asked {

@@ -23,7 +23,7 @@ pub mod taxonomy;
 pub mod tests_of_values;
 
 pub use binding::Binding;
-pub use budget::{Budget, Suspensions};
+pub use budget::{Budget, Suspension, Suspensions};
 pub use correlation::{Correlated, Correlator, Hit, Settings, State};
 pub use engine::Engine;
 pub use facts::{Fact, Facts, FieldId};

@@ -17,7 +17,8 @@ use std::time::Duration;
 
 use watchfloor_decode::{Batch, Framer};
 use watchfloor_detect::{
-    Budget, Detection, Engine, EventSource, Fact, Facts, Live, Reader, RuleId, RuleSet, Suspensions, Taxonomy,
+    Budget, Detection, Engine, EventSource, Fact, Facts, Live, Reader, RuleId, RuleSet, Suspension, Suspensions,
+    Taxonomy,
 };
 use watchfloor_model::{Document, Value};
 use watchfloor_normalize::{Clock, Engine as Examiner, Library, Options, SourceFile};
@@ -184,6 +185,12 @@ fn a_rule_that_takes_too_long_is_suspended_until_it_is_resumed() {
     }
     let suspended: Vec<u32> = shared.all().keys().map(|rule| rule.0).collect();
     assert_eq!(suspended, [0, 1], "both rules ask it, and only they");
+    assert_eq!(bench.run(&mut engine, &long(7)), ["fast"]);
+    // Long records do not take the others away from a rule.
+    assert_eq!(bench.run(&mut engine, "another!"), ["slow", "slow with a filter", "fast"]);
+    for rule in [RuleId(0), RuleId(1)] {
+        shared.suspend(rule, Suspension { over: Duration::ZERO, long_only: false });
+    }
     assert_eq!(bench.run(&mut engine, "another!"), ["fast"]);
     // Another engine does not run them either, and the first does again when it may.
     let mut other = Engine::with(Arc::clone(&set), Some(budget), Arc::clone(&shared));

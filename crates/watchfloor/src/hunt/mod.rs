@@ -60,7 +60,7 @@ pub struct Found {
     /// Matches that correlations did not see, because the record names no time.
     pub untimed: u64,
     /// Rules that took too long, and were not run any more.
-    pub suspended: BTreeSet<RuleId>,
+    pub suspended: BTreeSet<(RuleId, bool)>,
     /// Inputs that could not be read.
     pub troubled: u64,
 }
@@ -98,16 +98,17 @@ impl Found {
 
     /// Tells at once which rules are not run any more.
     fn note_suspended(&mut self, detection: &Detection, progress: &mut Progress) {
-        for (rule, over) in detection.suspended.all() {
-            if !self.suspended.insert(rule) {
+        for (rule, how) in detection.suspended.all() {
+            if !self.suspended.insert((rule, how.long_only)) {
                 continue;
             }
             let title = detection.set.rules.get(rule.0 as usize).map_or("", |rule| rule.meta.title.as_str());
+            let records = if how.long_only { "long records" } else { "records" };
             progress.clear();
             crate::terminal::say(&format!(
-                "error[detect.rule_suspended]: {title}: took about {:.1} s more than it may and is not run any more since about record {}: \
+                "error[detect.rule_suspended]: {title}: took about {:.1} s more than it may and is not run over {records} any more since about record {}: \
                  what it would have found is missing. `--rule-budget` gives rules more time\n",
-                over.as_secs_f64(),
+                how.over.as_secs_f64(),
                 self.records
             ));
         }
