@@ -300,7 +300,9 @@ fn add(facts: &mut Facts, doc: &Document, field: FieldId, node: NodeId) -> Fact 
         Value::List => {
             let mut last = None;
             for child in doc.children(node).take(LIST_ELEMENTS_MAX) {
-                if !matches!(doc.node(child).map(|node| node.value), Some(Value::List | Value::Object | Value::Null)) {
+                let value = doc.node(child).map_or(Value::Null, |node| node.value);
+                let has_element = value != Value::List || doc.children(child).next().is_some();
+                if !matches!(value, Value::Object | Value::Null) && has_element {
                     last = Some(add(facts, doc, field, child));
                 }
             }

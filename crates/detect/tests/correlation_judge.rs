@@ -79,10 +79,15 @@ impl Asked {
         };
         let in_order = || {
             let mut wanted: Vec<usize> = rules.iter().rev().copied().collect();
-            for event in window {
-                if wanted.last().is_some_and(|next| event.rules.contains(next)) {
-                    wanted.pop();
-                }
+            let mut left = window.to_vec();
+            // The earliest that is next, among events that are not before the one taken last.
+            let mut time = i64::MIN;
+            while let Some(at) = wanted
+                .last()
+                .and_then(|next| left.iter().position(|event| event.time >= time && event.rules.contains(next)))
+            {
+                time = left.remove(at).time;
+                wanted.pop();
             }
             wanted.is_empty()
         };

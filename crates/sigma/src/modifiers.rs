@@ -180,6 +180,9 @@ impl Modifiers {
         let encodes = self.changes.iter().any(|change| !opens(change) && *change != Change::Expand);
         self.open_start = self.changes.contains(&Change::OpenStart);
         self.open_end = self.changes.contains(&Change::OpenEnd);
+        if self.changes.contains(&Change::Expand) && self.compare != Compare::Text {
+            return wrong("placeholders are texts: `expand` has no place beside what compares otherwise");
+        }
         match self.compare {
             Compare::Text if self.time.is_some() && (encodes || self.open_start || self.open_end || self.cased) => {
                 return wrong("a part of a time is a number: modifiers of texts have no place there");
@@ -307,7 +310,9 @@ impl Modifiers {
                 .note("`field: null` asks whether the field is empty"));
         };
         let mut values = vec![Pattern::parse(&text)];
-        for change in &self.changes {
+        for (at, change) in self.changes.iter().enumerate() {
+            let wide = |before: &Change| matches!(before, Change::Utf16 | Change::Utf16Le | Change::Utf16Be);
+            let is_bytes = self.changes.iter().take(at).any(wide);
             if *change == Change::Expand {
                 values = expanded(&text, reading.options, item.place)?;
                 continue;
@@ -315,7 +320,7 @@ impl Modifiers {
             let (mut changed, mut size) = (Vec::new(), 0);
             for value in values {
                 let from = changed.len();
-                self.change(*change, value, &mut changed, item.place)?;
+                self.change(*change, value, is_bytes, &mut changed, item.place)?;
                 size += changed.iter().skip(from).map(bytes).sum::<usize>();
                 if changed.len() > VARIANTS_MAX || size > VARIANT_BYTES_MAX {
                     return Err(too_many(item.place));
@@ -347,7 +352,14 @@ impl Modifiers {
         self.changes.iter().any(|change| matches!(change, Change::Base64 | Change::Base64Offset))
     }
 
-    fn change(&self, change: Change, mut value: Pattern, out: &mut Vec<Pattern>, place: Place) -> Result<(), Finding> {
+    fn change(
+        &self,
+        change: Change,
+        mut value: Pattern,
+        is_bytes: bool,
+        out: &mut Vec<Pattern>,
+        place: Place,
+    ) -> Result<(), Finding> {
         let plain = |value: &Pattern| {
             value.as_plain().map(str::to_owned).ok_or_else(|| {
                 Finding::error("sigma.value", place, "what is encoded must have no wildcards").note(
@@ -364,8 +376,8 @@ impl Modifiers {
                 value.open_end();
                 out.push(value);
             }
-            Change::Base64 => out.push(Pattern::plain(&STANDARD.encode(bytes_of(&plain(&value)?)))),
-            Change::Base64Offset => out.extend(shifted(&bytes_of(&plain(&value)?))),
+            Change::Base64 => out.push(Pattern::plain(&STANDARD.encode(bytes_of(&plain(&value)?, is_bytes)))),
+            Change::Base64Offset => out.extend(shifted(&bytes_of(&plain(&value)?, is_bytes))),
             Change::Utf16Le => out.push(wide(&plain(&value)?, u16::to_le_bytes, false)),
             Change::Utf16Be => out.push(wide(&plain(&value)?, u16::to_be_bytes, false)),
             Change::Utf16 => out.push(wide(&plain(&value)?, u16::to_le_bytes, true)),
@@ -397,8 +409,8 @@ fn wide(text: &str, order: fn(u16) -> [u8; 2], mark: bool) -> Pattern {
 }
 
 /// The bytes of a text; of one that [`wide`] made, those it stands for.
-fn bytes_of(text: &str) -> Vec<u8> {
-    if text.contains('\0') {
+fn bytes_of(text: &str, is_bytes: bool) -> Vec<u8> {
+    if is_bytes {
         return text.chars().map(|c| u8::try_from(u32::from(c)).unwrap_or(b'?')).collect();
     }
     text.as_bytes().to_vec()

@@ -220,11 +220,18 @@ fn filter(
     }
     let detection = detection::read(node, &["rules"], reading, findings);
     // What a filter describes is taken away; one that says `not …` describes what stays.
-    let keeps = match detection.condition? {
-        negated @ Logic::Not(_) => negated,
-        described => Logic::Not(Box::new(described)),
-    };
+    let condition = detection.condition?;
+    let keeps = if says_what_stays(&condition) { condition } else { Logic::Not(Box::new(condition)) };
     Some(Document::Filter(Box::new(Filter { meta, source, rules, searches: detection.searches, keeps })))
+}
+
+/// Whether all that a condition says is negated.
+fn says_what_stays(condition: &Logic) -> bool {
+    match condition {
+        Logic::Not(inner) => !says_what_stays(inner),
+        Logic::All(all) | Logic::Any(all) => all.iter().all(says_what_stays),
+        Logic::Search(_) | Logic::Is(_) => false,
+    }
 }
 
 /// Documents of one file that go together: `action: global` gives what all that follow have.

@@ -80,6 +80,10 @@ pub(crate) fn expanded(text: &str, options: &Options, place: Place) -> Result<Ve
                 Finding::error("sigma.placeholder", place, format!("nothing says what `%{name}%` stands for"));
             return Err(finding.note(format!("give its values with --placeholders: a YAML file with `{name}: [...]`")));
         };
+        if values.is_empty() {
+            let message = format!("`%{name}%` stands for nothing: its list is empty");
+            return Err(Finding::error("sigma.placeholder", place, message));
+        }
         // What is behind will stand in each of them.
         let many = texts.len().saturating_mul(values.len());
         let new: usize = values.iter().map(|value| value.len() + before.len() + after.len()).sum();

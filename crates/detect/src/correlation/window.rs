@@ -89,11 +89,17 @@ impl Window {
         figure.is_some_and(|figure| bounds.iter().all(|bound| bound.order.holds(figure, bound.number)))
     }
 
-    /// Whether different events matched the rules that are there, in the order of the correlation.
+    /// Whether different events matched the rules that are there, in the order of the correlation; events of one time in any.
     fn in_order(&self) -> bool {
         let mut wanted = self.places.keys().peekable();
-        for entry in &self.entries {
-            if wanted.peek().is_some_and(|place| entry.places.contains(place)) {
+        let entries: Vec<&Entry> = self.entries.iter().collect();
+        for slot in entries.chunk_by(|a, b| a.time == b.time) {
+            // Which of them came first is not known.
+            let mut left: Vec<&&Entry> = slot.iter().collect();
+            while let Some(at) =
+                wanted.peek().and_then(|place| left.iter().position(|entry| entry.places.contains(place)))
+            {
+                left.swap_remove(at);
                 wanted.next();
             }
         }
