@@ -160,6 +160,85 @@ fn hunts_are_narrowed_and_fail_when_asked() {
 }
 
 #[test]
+fn what_is_written_takes_nothing_away() {
+    let (rules, records) = files("output");
+    let folder = Path::new(&records).parent().unwrap().display().to_string();
+    // A file that is hunted in is not written over, by whatever name.
+    let link = format!("{folder}/link");
+    std::os::unix::fs::symlink(&records, &link).unwrap();
+    for output in [&records, &link, &format!("{folder}/new.txt")] {
+        let inputs = if output.ends_with("new.txt") { &folder } else { &records };
+        let (code, _, error) = run(&["hunt", "--rules", &rules, "--output", output, inputs]);
+        assert_eq!(code, 2, "{error}");
+        assert!(error.contains("is one of the inputs, or in one of their folders"), "{error}");
+    }
+    assert_eq!(fs::read_to_string(&records).unwrap(), RECORDS);
+    // What was there stays until all is written.
+    let output = scratch("output-elsewhere").join("out.txt").display().to_string();
+    fs::write(&output, "before").unwrap();
+    let (code, _, error) = run(&["hunt", "--rules", &rules, "--output", &output, "--level", "nonsense", &records]);
+    assert_eq!((code, fs::read_to_string(&output).unwrap().as_str()), (2, "before"), "{error}");
+    let (code, _, _) = run(&["hunt", "--rules", &rules, "--output", &output, &records]);
+    assert_eq!((code, fs::read_to_string(&output).unwrap().lines().count()), (0, 3));
+    assert!(!Path::new(&format!("{output}.part")).exists());
+    let (code, _, error) = run(&["hunt", "--rules", &rules, "--output", "/dev/full", &records]);
+    assert_eq!(code, 1);
+    assert!(error.contains("cannot write /dev/full"), "{error}");
+}
+
+#[test]
+fn an_exit_code_outlives_its_reader() {
+    let (rules, records) = files("pipe");
+    for (format, fail_on, expected) in [("table", "high", 1), ("jsonl", "high", 1), ("table", "critical", 0)] {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_watchfloor"))
+            .args(["hunt", "--rules", &rules, "--format", format, "--fail-on", fail_on, &records])
+            .stdout(std::process::Stdio::piped())
+            .stderr(std::process::Stdio::null())
+            .spawn()
+            .unwrap();
+        drop(child.stdout.take());
+        assert_eq!(child.wait().unwrap().code(), Some(expected), "{format}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_or_used_is_told() {
+    let (rules, records) = files("told");
+    let broken = format!("{RECORDS}{{\"Channel\": \n");
+    fs::write(&records, broken).unwrap();
+    let (code, out, error) = run(&["hunt", "--rules", &rules, &records]);
+    assert_eq!((code, out.lines().count()), (1, 3), "{error}");
+    assert_eq!(error.matches("\"code\":\"json.syntax\"").count(), 1, "{error}");
+    // A correlation over a rule that is missing is told, and takes no other matches away.
+    let lost = "---\ntitle: Lost\ncorrelation: {type: temporal, rules: [Shadow copies deleted, missing], timespan: 1m}\n\
+                ---\ntitle: Idle\nlogsource: {product: linux}\nfilter: {rules: [nobody], s: {A: 1}, condition: s}\n";
+    let lost = lost.replace("Shadow copies deleted", "6b1f8f6c-3a1b-4f39-8f0a-0d5c4f0f5a11");
+    fs::write(&rules, format!("{RULES}{lost}")).unwrap();
+    fs::write(&records, RECORDS).unwrap();
+    let (code, out, error) = run(&["hunt", "--rules", &rules, &records]);
+    assert_eq!((code, out.lines().count()), (1, 3), "{error}");
+    assert_eq!(error.matches("error[sigma.unknown_rule]").count(), 2, "{error}");
+    let (code, out, _) = run(&["rules", "check", &rules]);
+    assert_eq!(code, 1);
+    assert!(out.contains("2 errors"), "{out}");
+}
+
+#[test]
+fn nothing_of_a_rule_moves_the_cursor() {
+    let (rules, records) = files("cursor");
+    let text = RULES.replace("tags: [attack.impact", "tags: [\"attack.t1\\e[2J\", attack.impact");
+    fs::write(&rules, text.replace("condition: selection", "condition: \"sel\\e]0;x\\a or selection\"")).unwrap();
+    for command in [
+        &["hunt", "--stats", "--rules", &rules, &records][..],
+        &["rules", "check", &rules],
+        &["rules", "coverage", &rules],
+    ] {
+        let (_, out, error) = run(command);
+        assert!(!out.contains('\u{1b}') && !error.contains('\u{1b}'), "{command:?}: {out}{error}");
+    }
+}
+
+#[test]
 fn events_that_are_ocsf_already_are_hunted_too() {
     let (rules, records) = files("ocsf");
     let (code, events, error) = run(&["normalize", &records]);
@@ -249,6 +328,11 @@ fn exceptions_hide_what_somebody_answers_for() {
     assert_eq!(hunt(&exception("*", "{Computer: ws02}", "2099-01-01"), &[]).1, 2);
     let (_, count, error) = hunt(&exception("*", "{Computer: ws01}", "2020-01-01"), &[]);
     assert!(count == 2 && error.contains("exception.expired"), "{count} {error}");
+    // A correlation is covered if all that it is made of is.
+    let (_, count, error) = hunt(&exception("Many failed logons", "{src_ip: 192.0.2.7}", "2099-01-01"), &[]);
+    assert!(count == 1 && error.contains("hid 1 matches"), "{count} {error}");
+    let some = exception("Many failed logons", "{'|contains': 'port 50022'}", "2099-01-01");
+    assert_eq!(hunt(&some, &[]).1, 2);
     for broken in [
         "- rule: x\n",
         &own.replace("owner: alice@example.com", "owner: ''"),
