@@ -117,6 +117,11 @@ impl Correlator {
             let Some(correlation) = &rule.correlation else { continue };
             let id = RuleId(number as u32);
             match spec(set, id, correlation) {
+                Ok(spec) if spec.least() > settings.entries as f64 => {
+                    let message =
+                        format!("the correlation asks for more than {} matches, which are not kept", settings.entries);
+                    unusable.push((id, Finding::error("sigma.correlation", rule.meta.place, message)));
+                }
                 Ok(spec) => specs.push(spec),
                 Err(message) => unusable.push((id, Finding::error("sigma.unknown_rule", rule.meta.place, message))),
             }
@@ -270,7 +275,7 @@ impl Correlator {
     fn enter(&mut self, key: Key, shown: Vec<String>, entry: Entry, found: &mut Vec<Correlated>) {
         let (time, number) = (entry.time, key.0);
         let Some(spec) = self.specs.get(number) else { return };
-        let (span, slides) = (spec.span, spec.slides);
+        let (span, slides, kind) = (spec.span, spec.slides, spec.kind);
         let mut window = match self.take(&key) {
             Some(window) => window,
             None => {
@@ -286,8 +291,7 @@ impl Correlator {
             window.pop();
         }
         if window.entries.len() >= self.settings.entries {
-            window.pop();
-            self.evicted += 1;
+            self.evicted += u64::from(window.make_room(kind));
         }
         window.push(entry);
         let correlated = if slides { self.matched(&key, &mut window) } else { None };

@@ -316,8 +316,30 @@ fn what_is_late_or_too_much_is_counted() {
     assert_eq!(run(&set, &["a1 U=x", "a20 U=x", "a9 U=x"], bound), (String::new(), 1, 0));
     let small = Settings { groups: 2, ..Settings::default() };
     assert_eq!(run(&set, &["a1 U=x", "a2 U=y", "a3 U=z", "a4 U=x", "a5 U=x"], small), (String::new(), 0, 2));
-    let short = Settings { entries: 2, ..Settings::default() };
-    assert_eq!(run(&set, &["a1 U=x", "a2 U=x", "a3 U=x"], short), (String::new(), 0, 1));
+    let short = Settings { entries: 3, ..Settings::default() };
+    assert_eq!(run(&set, &["a1 U=x", "a2 U=x"], short), (String::new(), 0, 0));
+}
+
+#[test]
+fn a_flood_of_the_same_hides_nothing() {
+    let short = Settings { entries: 5, ..Settings::default() };
+    for (correlation, hits) in [
+        ("{type: value_count, rules: [a], timespan: 1h, condition: {field: B, gte: 3}}", "a1 B=1, F B=2, a90 B=3"),
+        ("{type: temporal_ordered, rules: [a, b, c], timespan: 1h}", "a1, G, c90"),
+        ("{type: temporal, rules: [a, b, c], timespan: 1h}", "c1, G, a90"),
+    ] {
+        let set = set(&format!("title: C\ncorrelation: {correlation}\n"));
+        let flood = |name: &str, more: &str| {
+            (10..60).map(|second| format!("{name}{second}{more}")).collect::<Vec<_>>().join(", ")
+        };
+        let hits = hits.replace("F B=2", &flood("a", " B=2")).replace('G', &flood("b", ""));
+        let (found, late, evicted) = run(&set, &hits.split(", ").collect::<Vec<_>>(), short);
+        assert_eq!((found.as_str(), late, evicted), ("C:1-90[]", 0, 0), "{correlation}");
+    }
+    // More than is kept cannot be counted.
+    let set = set("title: C\ncorrelation: {type: event_count, rules: [a], timespan: 1h, condition: {gte: 6}}\n");
+    let (_, unusable) = Correlator::new(&set, short);
+    assert_eq!(unusable.len(), 1);
 }
 
 #[test]

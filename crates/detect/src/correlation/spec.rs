@@ -25,6 +25,18 @@ pub(super) struct Spec {
     pub slides: bool,
 }
 
+impl Spec {
+    /// How many matches it takes at least.
+    pub fn least(&self) -> f64 {
+        let CorrelationCondition::Bounds(bounds) = &self.condition else { return 0.0 };
+        let counts = matches!(self.kind, CorrelationKind::EventCount | CorrelationKind::ValueCount);
+        let below = bounds
+            .iter()
+            .filter(|bound| counts && matches!(bound.order, Order::Greater | Order::GreaterOrEqual | Order::Equal));
+        below.map(|bound| bound.number).fold(0.0, f64::max)
+    }
+}
+
 /// What a rule is known by where it is remembered.
 pub(super) fn name(meta: &Meta) -> &str {
     meta.id.as_ref().or(meta.name.as_ref()).unwrap_or(&meta.title)

@@ -45,7 +45,29 @@ impl Window {
     }
 
     pub fn pop(&mut self) {
-        let Some(entry) = self.entries.pop_front() else { return };
+        self.remove(0);
+    }
+
+    /// Gives up one entry to make room: one that others say the same as, where that is possible and enough for the kind of correlation. Tells whether
+    /// something was lost.
+    pub fn make_room(&mut self, kind: CorrelationKind) -> bool {
+        let by_kind =
+            matches!(kind, CorrelationKind::ValueCount | CorrelationKind::Temporal | CorrelationKind::TemporalOrdered);
+        let is_said = |entry: &Entry| {
+            entry.places.iter().all(|place| self.places.get(place).is_some_and(|count| *count > 1))
+                && entry.values.iter().all(|values| self.values.get(values).is_some_and(|count| *count > 1))
+        };
+        // The first stays: it may be what an order begins with.
+        let at = self.entries.iter().skip(1).position(is_said).filter(|_| by_kind);
+        match at {
+            Some(at) => self.remove(at + 1),
+            None => self.pop(),
+        }
+        at.is_none()
+    }
+
+    fn remove(&mut self, at: usize) {
+        let Some(entry) = self.entries.remove(at) else { return };
         entry.values.iter().for_each(|values| less(&mut self.values, values));
         entry.places.iter().for_each(|place| less(&mut self.places, place));
     }

@@ -9,6 +9,8 @@ use watchfloor_model::Grade;
 use watchfloor_sigma::yaml::{self, FILE_BYTES_MAX};
 use watchfloor_sigma::{Document, Finding, Options, read};
 
+/// Most findings of a file that are told.
+const TOLD_MAX: usize = 100;
 /// Most rule files that are read.
 const FILES_MAX: usize = 1_000_000;
 /// Deepest folder that is looked into.
@@ -50,8 +52,13 @@ impl Loaded {
     /// Tells on standard error what cannot be used, and what else there is to say if `all`.
     pub fn tell(&self, all: bool) {
         for file in &self.files {
-            for finding in file.findings.iter().filter(|finding| all || finding.grade == Grade::Error) {
+            let told = || file.findings.iter().filter(|finding| all || finding.grade == Grade::Error);
+            for finding in told().take(TOLD_MAX) {
                 crate::terminal::say(&finding.render(&file.path, &file.text));
+            }
+            let more = told().count().saturating_sub(TOLD_MAX);
+            if more > 0 {
+                crate::terminal::say(&format!("and {more} more in {}\n", file.path));
             }
         }
     }
