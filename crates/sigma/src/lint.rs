@@ -1,5 +1,7 @@
 //! What a rule writer should know of a rule that can be used.
 
+use std::collections::HashSet;
+
 use crate::detection::Detection;
 use crate::finding::Finding;
 use crate::logic::Logic;
@@ -60,11 +62,11 @@ pub(crate) fn detection(node: &Node, detection: &Detection, findings: &mut Vec<F
     let mut used = vec![false; detection.names.len()];
     if let Some(condition) = &detection.condition {
         mark(condition, &mut used);
-        for (name, used) in detection.names.iter().zip(&used) {
-            if !used && let Some((key, _)) = node.entries().iter().find(|(key, _)| key.text == *name) {
-                let message = format!("the condition does not use the search `{name}`");
-                findings.push(Finding::warning("sigma.unused_search", key.place, message));
-            }
+        let unused = detection.names.iter().zip(&used).filter(|(_, used)| !**used).map(|(name, _)| name.as_str());
+        let unused: HashSet<&str> = unused.collect();
+        for (key, _) in node.entries().iter().filter(|(key, _)| unused.contains(key.text.as_str())) {
+            let message = format!("the condition does not use the search `{}`", key.text);
+            findings.push(Finding::warning("sigma.unused_search", key.place, message));
         }
     }
     for (_, value) in node.entries() {

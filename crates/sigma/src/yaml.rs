@@ -3,7 +3,7 @@
 //! Scalars keep their text; what a plain one means (null, a truth value, a number) is decided by the core schema of YAML 1.2. An alias is a copy
 //! of what it names, and counts as such: a file of a few lines cannot become a large tree.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use saphyr_parser::{Event, Parser, ScalarStyle, Span};
 
@@ -171,6 +171,8 @@ struct Open {
     items: Vec<Node>,
     entries: Vec<(Key, Node)>,
     key: Option<Key>,
+    /// Keys that stood already.
+    known: HashSet<String>,
     is_map: bool,
 }
 
@@ -224,7 +226,15 @@ impl Builder {
             let message = format!("lists and maps are nested more than {DEPTH_MAX} deep");
             return Err(Finding::error("sigma.too_deep", place, message));
         }
-        self.open.push(Open { place, anchor, items: Vec::new(), entries: Vec::new(), key: None, is_map });
+        self.open.push(Open {
+            place,
+            anchor,
+            items: Vec::new(),
+            entries: Vec::new(),
+            key: None,
+            known: HashSet::new(),
+            is_map,
+        });
         Ok(())
     }
 
@@ -256,7 +266,7 @@ impl Builder {
                 open.key = Some(Key { place: node.place, text });
             }
             Some(key) => {
-                if open.entries.iter().any(|(known, _)| known.text == key.text) {
+                if !open.known.insert(key.text.clone()) {
                     let message = format!("the key `{}` stands twice", key.text);
                     return Err(Finding::error("sigma.duplicate_key", key.place, message).note(
                         "which of the two counts is for no reader to guess; a list of maps is an OR, one map an AND",

@@ -24,6 +24,8 @@ pub(super) struct Window {
     /// The values of the group, as they were spelled first.
     pub shown: Vec<String>,
     pub entries: VecDeque<Entry>,
+    /// The numbers that each of them brings.
+    numbers: VecDeque<Vec<f64>>,
     /// Matches up to this time are not counted: the correlation has just matched.
     pub quiet_until: Option<i64>,
     /// How often each combination of values, and each rule, is among the entries.
@@ -41,6 +43,9 @@ impl Window {
     pub fn push(&mut self, entry: Entry) {
         entry.values.iter().for_each(|values| *self.values.entry(values.clone()).or_insert(0) += 1);
         entry.places.iter().for_each(|place| *self.places.entry(*place).or_insert(0) += 1);
+        let firsts: BTreeSet<&String> = entry.values.iter().filter_map(|values| values.first()).collect();
+        let numbers = firsts.into_iter().filter_map(|text| text.trim().parse().ok());
+        self.numbers.push_back(numbers.filter(|number: &f64| number.is_finite()).collect());
         self.entries.push_back(entry);
     }
 
@@ -67,6 +72,7 @@ impl Window {
     }
 
     fn remove(&mut self, at: usize) {
+        self.numbers.remove(at);
         let Some(entry) = self.entries.remove(at) else { return };
         entry.values.iter().for_each(|values| less(&mut self.values, values));
         entry.places.iter().for_each(|place| less(&mut self.places, place));
@@ -76,6 +82,7 @@ impl Window {
     pub fn take(&mut self) -> VecDeque<Entry> {
         self.values.clear();
         self.places.clear();
+        self.numbers.clear();
         std::mem::take(&mut self.entries)
     }
 
@@ -100,7 +107,7 @@ impl Window {
             CorrelationKind::ValueCount => Some(self.values.len() as f64),
             CorrelationKind::Temporal => Some(self.places.len() as f64),
             CorrelationKind::TemporalOrdered => self.in_order().then_some(self.places.len() as f64),
-            CorrelationKind::ValueSum => Some(self.numbers().iter().sum()),
+            CorrelationKind::ValueSum => Some(self.numbers.iter().flatten().sum()),
             CorrelationKind::ValueAvg => {
                 let numbers = self.numbers();
                 (!numbers.is_empty()).then(|| numbers.iter().sum::<f64>() / numbers.len() as f64)
@@ -129,11 +136,7 @@ impl Window {
     }
 
     fn numbers(&self) -> Vec<f64> {
-        let firsts = self.entries.iter().flat_map(|entry| {
-            let firsts: BTreeSet<&String> = entry.values.iter().filter_map(|values| values.first()).collect();
-            firsts.into_iter().filter_map(|text| text.trim().parse().ok())
-        });
-        firsts.filter(|number: &f64| number.is_finite()).collect()
+        self.numbers.iter().flatten().copied().collect()
     }
 }
 

@@ -29,6 +29,8 @@ use crate::rules::load::{rules, taxonomy};
 
 /// Most matches that are kept to be sorted and shown.
 const SIGHTS_MAX: usize = 1_000_000;
+/// Most bytes of them.
+const SIGHTS_BYTES_MAX: usize = 1024 * 1024 * 1024;
 /// How often progress is written.
 const PROGRESS: Duration = Duration::from_millis(250);
 
@@ -39,6 +41,8 @@ pub struct Found {
     pub sights: Vec<Sight>,
     /// Matches that were not kept.
     pub dropped: u64,
+    /// Bytes of what is kept.
+    bytes: usize,
     /// Rules that were run.
     pub rules: u64,
     /// Correlations that cannot be used.
@@ -68,11 +72,16 @@ pub struct Found {
 impl Found {
     /// Takes what came of a batch.
     fn take(&mut self, mut piece: Piece, hits: &mut Vec<(Hit, Sight)>, progress: &mut Progress) {
-        let room = SIGHTS_MAX.saturating_sub(self.sights.len());
+        let room = piece.sights.iter().take_while(|sight| {
+            self.bytes += sight.bytes();
+            self.bytes <= SIGHTS_BYTES_MAX
+        });
+        let room = room.count().min(SIGHTS_MAX.saturating_sub(self.sights.len()));
         self.dropped += piece.sights.len().saturating_sub(room) as u64;
         piece.sights.truncate(room);
         self.sights.append(&mut piece.sights);
-        let room = SIGHTS_MAX.saturating_sub(hits.len());
+        let room = if self.bytes <= SIGHTS_BYTES_MAX { SIGHTS_MAX.saturating_sub(hits.len()) } else { 0 };
+        self.bytes += piece.hits.iter().take(room).map(|(_, sight)| sight.bytes()).sum::<usize>();
         self.dropped += piece.hits.len().saturating_sub(room) as u64;
         piece.hits.truncate(room);
         // Numbers of records count through all batches.

@@ -35,9 +35,22 @@ pub struct Sight {
     /// The fields that the rule looks at, and their values.
     pub values: Vec<(String, String)>,
     /// The beginning of the record.
-    pub record: String,
+    pub record: Arc<str>,
     /// Numbers of the exceptions that the record is covered by.
     pub excepting: Vec<usize>,
+}
+
+impl Sight {
+    /// About how many bytes it takes.
+    pub fn bytes(&self) -> usize {
+        let values = self.values.iter().map(|(name, value)| name.len() + value.len() + size_of::<(String, String)>());
+        size_of::<Self>()
+            + self.host.len()
+            + self.user.len()
+            + self.kind.len()
+            + self.record.len()
+            + values.sum::<usize>()
+    }
 }
 
 /// What came of a batch.
@@ -134,7 +147,7 @@ impl<'l> Worker<'l> {
                 line: framed.line,
                 offset: framed.offset,
                 values: Vec::new(),
-                record: cut(&String::from_utf8_lossy(raw), RECORD_BYTES_MAX),
+                record: cut(&String::from_utf8_lossy(raw), RECORD_BYTES_MAX).into(),
                 excepting: Vec::new(),
             };
             self.sights(&about, &mut piece);

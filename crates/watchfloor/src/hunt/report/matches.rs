@@ -217,7 +217,7 @@ mod tests {
                     offset: 0,
                     values: Vec::new(),
                     excepting: Vec::new(),
-                    record: String::new(),
+                    record: "".into(),
                 })
                 .collect();
             assert_eq!(folder(&sights.iter().collect::<Vec<_>>()), shared, "{inputs:?}");
