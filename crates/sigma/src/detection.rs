@@ -1,7 +1,7 @@
 //! The searches of a rule: maps, lists and keywords.
 
 use crate::condition::{self, single_or};
-use crate::effort::Reading;
+use crate::effort::{FILE_ITEMS_MAX, Reading};
 use crate::finding::{Finding, Place};
 use crate::logic::{Logic, Predicate, Test};
 use crate::modifiers::Modifiers;
@@ -180,6 +180,10 @@ fn item(key: &Key, values: &Node, reading: &Reading<'_>) -> Result<Logic, Findin
     if field.len() > FIELD_BYTES_MAX || field.split('.').count() > FIELD_STEPS_MAX {
         let message = format!("a field's name has at most {FIELD_BYTES_MAX} bytes and {FIELD_STEPS_MAX} parts");
         return Err(Finding::error("sigma.value", key.place, message));
+    }
+    if !reading.takes_item() {
+        let message = format!("the searches of the file have more than {FILE_ITEMS_MAX} fields with values");
+        return Err(Finding::error("sigma.too_many_values", key.place, message));
     }
     let modifiers = Modifiers::read(&words, key.place)?;
     if let Value::List(items) = &values.value

@@ -10,12 +10,14 @@ use regex_syntax::hir::{Hir, HirKind};
 use crate::read::Options;
 
 /// Most parts of all expressions of a file, written out (`sigma.regex`).
-pub const FILE_REGEX_PARTS_MAX: usize = 2_000_000;
+pub const FILE_REGEX_PARTS_MAX: usize = 500_000;
 
 /// What a byte of an expression counts at least.
 const PARTS_OF_A_BYTE: usize = 4;
 /// Most bytes of all texts that the rules of a file look for, with all variants (`sigma.too_many_values`).
 pub const FILE_TEXT_BYTES_MAX: usize = 8 * 1024 * 1024;
+/// Most fields with values in all searches of a file (`sigma.too_many_values`).
+pub const FILE_ITEMS_MAX: usize = 10_000;
 /// Most steps of reading all conditions of a file: words times searches (`sigma.condition_too_large`).
 pub const FILE_STEPS_MAX: usize = 30_000_000;
 
@@ -26,19 +28,26 @@ pub struct Reading<'o> {
     parts: Cell<usize>,
     bytes: Cell<usize>,
     steps: Cell<usize>,
+    items: Cell<usize>,
 }
 
 impl<'o> Reading<'o> {
     /// Begins a file.
     #[must_use]
     pub fn new(options: &'o Options) -> Self {
-        Self { options, parts: Cell::new(0), bytes: Cell::new(0), steps: Cell::new(0) }
+        Self { options, parts: Cell::new(0), bytes: Cell::new(0), steps: Cell::new(0), items: Cell::new(0) }
     }
 
     /// Whether there is room for so many bytes of texts that are looked for.
     pub(crate) fn takes_bytes(&self, bytes: usize) -> bool {
         self.bytes.set(self.bytes.get().saturating_add(bytes));
         self.bytes.get() <= FILE_TEXT_BYTES_MAX
+    }
+
+    /// Whether there is room for one more field that is asked about.
+    pub(crate) fn takes_item(&self) -> bool {
+        self.items.set(self.items.get().saturating_add(1));
+        self.items.get() <= FILE_ITEMS_MAX
     }
 
     /// Whether there is time for so many steps of reading conditions.
