@@ -115,7 +115,7 @@ them: the built-in ones, or your own.
   --format FORMAT       table (default), jsonl, csv or html: one page with timeline, hosts and techniques, to hand on
   --output FILE         write to FILE instead of standard output
   --stats               counts by level, rule, host and technique instead of matches
-  --fail-on LEVEL       exit code 1 if a rule of this level or above matched
+  --fail-on LEVEL       exit code 1 if a rule of this level or above matched; it is 1 as well if the hunt could not look at everything
   --source KIND         every record is of this kind; default: detect each record by content
   --packs DIR           a folder with your own mappings
   --tz ZONE             zone of times that name none; default: UTC

@@ -154,8 +154,12 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
     let output = options.output.as_deref().map(|path| Output::create(path, &options.inputs)).transpose()?;
     let found = search(&library, &detection, &exceptions, &options)?;
     let ended = show::show(&found, &detection, &exceptions, &options, output)?;
-    let whole =
-        faults.is_empty() && idle.is_empty() && found.suspended.is_empty() && found.unusable == 0 && found.evicted == 0;
+    let whole = faults.is_empty()
+        && idle.is_empty()
+        && found.suspended.is_empty()
+        && found.unusable == 0
+        && found.evicted == 0
+        && found.dropped == 0;
     Ok(if whole { ended } else { Ended::Findings })
 }
 
