@@ -77,10 +77,7 @@ impl Binding {
             trie.number = number as u32;
         }
         let fields = Self::fields(&taxonomy).into_iter().filter_map(|name| Some((set.field(&name)?, name)));
-        let attributes = (0..library.paths.len())
-            .map(|number| PathId(number as u16))
-            .map(|id| (library.paths.text(id).to_owned(), id))
-            .collect();
+        let attributes = library.paths.ids().map(|id| (library.paths.text(id).to_owned(), id)).collect();
         let mut products: HashMap<(String, String), Option<usize>> = HashMap::new();
         for (number, pack) in library.packs.iter().enumerate() {
             let text = |id| library.consts.text(id).to_owned();

@@ -132,7 +132,7 @@ impl Reader {
         for slot in self.bound.filled() {
             let field = FieldId(slot.0);
             if let Some(node) = self.bound.get(*slot)
-                && add(&mut self.facts, doc, field, node) == Fact::Other
+                && add(&mut self.facts, doc, field, node)
             {
                 self.objects.push((field, node));
             }
@@ -141,7 +141,9 @@ impl Reader {
             }
             let from = self.further.partition_point(|(known, _)| known < slot);
             for (_, node) in self.further.iter().skip(from).take_while(|(known, _)| known == slot) {
-                add(&mut self.facts, doc, field, *node);
+                if add(&mut self.facts, doc, field, *node) {
+                    self.objects.push((field, *node));
+                }
             }
         }
     }
@@ -226,14 +228,15 @@ impl Reader {
         }
     }
 
-    /// What has no value but members is the JSON text of them: rules look for pieces of it.
+    /// What has members is the JSON text of them: rules look for pieces of it.
     fn write_objects(&mut self, machine: &mut Machine<'_>, source: SourceId) {
         for (field, node) in &self.objects {
-            if self.facts.of(*field).all(|fact| fact == Fact::Other)
-                && self.engine.asks(source, *field)
+            if self.engine.asks(source, *field)
                 && let Some(span) = machine.written(Val::Node(*node))
             {
-                self.facts.forget(*field);
+                if self.facts.of(*field).all(|fact| fact == Fact::Other) {
+                    self.facts.forget(*field);
+                }
                 self.facts.add(*field, Fact::Text(span));
             }
         }
@@ -284,34 +287,43 @@ fn attribute(facts: &mut Facts, values: &mut Vec<Val>, machine: &mut Machine<'_>
     }
 }
 
-/// Adds the facts of a node: of a list its elements, of an element of XML its text. The last of them comes back.
-fn add(facts: &mut Facts, doc: &Document, field: FieldId, node: NodeId) -> Fact {
+/// Adds the facts of a node: of a list its elements, of an element of XML its text. Tells whether there is more in it than these facts say.
+fn add(facts: &mut Facts, doc: &Document, field: FieldId, node: NodeId) -> bool {
     let value = doc.node(node).map_or(Value::Null, |node| node.value);
-    let fact = match value {
-        Value::Null => Fact::Null,
-        Value::Bool(value) => Fact::Bool(value),
-        Value::Int(number) => Fact::Int(number),
-        Value::Float(number) => Fact::Float(number),
-        Value::Text(span) | Value::Number(span) => Fact::Text(span),
+    let (fact, more) = match value {
+        Value::Null => (Fact::Null, false),
+        Value::Bool(value) => (Fact::Bool(value), false),
+        Value::Int(number) => (Fact::Int(number), false),
+        Value::Float(number) => (Fact::Float(number), false),
+        Value::Text(span) | Value::Number(span) => (Fact::Text(span), false),
         Value::Object => match doc.child(node, "#text") {
             Some(text) => return add(facts, doc, field, text),
-            None => Fact::Other,
+            None => (Fact::Other, true),
         },
         Value::List => {
-            let mut last = None;
-            for child in doc.children(node).take(LIST_ELEMENTS_MAX) {
-                let value = doc.node(child).map_or(Value::Null, |node| node.value);
-                let has_element = value != Value::List || doc.children(child).next().is_some();
-                if !matches!(value, Value::Object | Value::Null) && has_element {
-                    last = Some(add(facts, doc, field, child));
+            let (mut any, mut more) = (false, false);
+            for (number, child) in doc.children(node).enumerate() {
+                if number == LIST_ELEMENTS_MAX {
+                    more = true;
+                    break;
                 }
+                match doc.node(child).map_or(Value::Null, |node| node.value) {
+                    Value::Null => continue,
+                    Value::List if doc.children(child).next().is_none() => continue,
+                    Value::Object if doc.child(child, "#text").is_none() => {
+                        more = true;
+                        continue;
+                    }
+                    _ => any = true,
+                }
+                more |= add(facts, doc, field, child);
             }
-            match last {
-                Some(last) => return last,
-                None => Fact::Other,
+            match any {
+                true => return more,
+                false => (Fact::Other, true),
             }
         }
     };
     facts.add(field, fact);
-    fact
+    more
 }

@@ -120,6 +120,16 @@ impl Paths {
         self.get(id).map_or("", |path| path.text.as_str())
     }
 
+    /// The paths with a text: the same attribute may have several shapes.
+    pub fn named(&self, text: &str) -> impl Iterator<Item = PathId> {
+        self.ids().filter(move |id| self.text(*id) == text)
+    }
+
+    /// All of them.
+    pub fn ids(&self) -> impl Iterator<Item = PathId> {
+        (0..self.paths.len()).map(|number| PathId(number as u16))
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {

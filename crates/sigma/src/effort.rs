@@ -12,6 +12,8 @@ use crate::read::Options;
 /// Most parts of all expressions of a file, written out (`sigma.regex`).
 pub const FILE_REGEX_PARTS_MAX: usize = 500_000;
 
+/// Most expressions of a file (`sigma.regex`): all public rules together have three hundred.
+pub const FILE_REGEXES_MAX: usize = 500;
 /// What a byte of an expression counts at least.
 const PARTS_OF_A_BYTE: usize = 4;
 /// Most bytes of all texts that the rules of a file look for, with all variants (`sigma.too_many_values`).
@@ -26,6 +28,7 @@ pub const FILE_STEPS_MAX: usize = 30_000_000;
 pub struct Reading<'o> {
     pub(crate) options: &'o Options,
     parts: Cell<usize>,
+    regexes: Cell<usize>,
     bytes: Cell<usize>,
     steps: Cell<usize>,
     items: Cell<usize>,
@@ -35,7 +38,8 @@ impl<'o> Reading<'o> {
     /// Begins a file.
     #[must_use]
     pub fn new(options: &'o Options) -> Self {
-        Self { options, parts: Cell::new(0), bytes: Cell::new(0), steps: Cell::new(0), items: Cell::new(0) }
+        let none = || Cell::new(0);
+        Self { options, parts: none(), regexes: none(), bytes: none(), steps: none(), items: none() }
     }
 
     /// Whether there is room for so many bytes of texts that are looked for.
@@ -62,6 +66,10 @@ impl<'o> Reading<'o> {
     ///
     /// Why not.
     pub(crate) fn compile(&self, regex: &str, bytes: usize) -> Result<(), String> {
+        self.regexes.set(self.regexes.get() + 1);
+        if self.regexes.get() > FILE_REGEXES_MAX {
+            return Err(format!("the file has more than {FILE_REGEXES_MAX} expressions"));
+        }
         // Parsing takes time too, and classes of many ranges most.
         self.parts.set(self.parts.get().saturating_add(regex.len() * PARTS_OF_A_BYTE));
         // What cannot be parsed is told by who compiles it.

@@ -11,12 +11,15 @@ use crate::detection::gather;
 use crate::effort::{FILE_TEXT_BYTES_MAX, Reading};
 use crate::finding::{Finding, Place};
 use crate::logic::{FieldReference, Logic, Network, Order, Predicate, Test, TimePart};
-use crate::pattern::Pattern;
+use crate::pattern::{Part, Pattern};
 use crate::variants::{VARIANT_BYTES_MAX, VARIANTS_MAX, bytes, dashes, expanded, too_many};
 use crate::yaml::{Node, Value};
 
 /// Largest compiled regular expression, in bytes (`sigma.regex`).
 pub const REGEX_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Most `?` in a value: each is tried at every place of what it is compared with.
+pub const ONES_MAX: usize = 100;
 
 /// All that there are, for the note of a misspelt one.
 const ALL: [&str; 31] = [
@@ -310,6 +313,11 @@ impl Modifiers {
                 .note("`field: null` asks whether the field is empty"));
         };
         let mut values = vec![Pattern::parse(&text)];
+        if values.iter().flat_map(|value| &value.parts).filter(|part| **part == Part::One).count() > ONES_MAX {
+            let message = format!("the value has more than {ONES_MAX} `?`");
+            return Err(Finding::error("sigma.value", item.place, message)
+                .note("`*` stands for any number of characters, and `re` can count them"));
+        }
         for (at, change) in self.changes.iter().enumerate() {
             let wide = |before: &Change| matches!(before, Change::Utf16 | Change::Utf16Le | Change::Utf16Be);
             let is_bytes = self.changes.iter().take(at).any(wide);

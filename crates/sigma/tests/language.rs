@@ -276,7 +276,8 @@ fn writers_are_told() {
 
 #[test]
 fn hostile_files_cost_little() {
-    let regexes: Vec<String> = (0..3_000).map(|n| format!("'\\w{{{},60}}x{n}'", n % 30 + 1)).collect();
+    let regexes: Vec<String> = (0..400).map(|n| format!("'\\w{{{},60}}x{n}'", n % 30 + 1)).collect();
+    let small: Vec<String> = (0..501).map(|n| format!("'a.{{8}}x{n}'")).collect();
     let dashes: Vec<String> = (0..15_000).map(|n| format!("A{n}|windash|contains: ' -a -b -c -d x'")).collect();
     let many = (0..60_000).map(|n| format!("v{n}")).collect::<Vec<_>>().join(",");
     for (text, expected) in [
@@ -297,6 +298,8 @@ fn hostile_files_cost_little() {
         ),
         // Many that are small enough each.
         (format!("{HEAD}detection: {{s: {{A|re: [{}]}}, condition: s}}\n", regexes.join(",")), "sigma.regex"),
+        (format!("{HEAD}detection: {{s: {{A|re: [{}]}}, condition: s}}\n", small.join(",")), "sigma.regex"),
+        (format!("{HEAD}detection: {{s: {{A: '*{}'}}, condition: s}}\n", "a?".repeat(101)), "sigma.value"),
         // A few variants of a long value, and a few characters made longer and longer.
         (
             format!(

@@ -113,6 +113,11 @@ fn matches_come_as_table_json_and_csv() {
         matches[1]["values"],
         serde_json::json!([["src_ip", "192.0.2.7"], ["matches", "3"], ["since", "2026-03-02T10:15:04.000Z"]])
     );
+    let lines: Vec<u64> =
+        matches[1]["made_of"].as_array().unwrap().iter().map(|place| place["line"].as_u64().unwrap()).collect();
+    assert_eq!(lines, [3, 4, 5]);
+    assert_eq!(matches[0]["log"], "Microsoft-Windows-Sysmon/Operational");
+    assert_eq!(matches[0]["event_id"], "1");
     let (_, csv, _) = run(&["hunt", "--rules", &rules, "--format", "csv", &records]);
     assert_eq!(csv.lines().count(), 3, "{csv}");
     let (_, stats, _) = run(&["hunt", "--rules", &rules, "--stats", &records]);
@@ -361,4 +366,32 @@ fn rules_that_cannot_be_used_are_refused_and_the_others_run() {
     assert!(code == 0 && out.lines().count() == 2 && error.contains("sigma.modifier"), "{code} {out} {error}");
     let (code, _, error) = run(&["hunt", "--rules", "/nonexistent", &records]);
     assert!(code == 1 && error.contains("cannot read /nonexistent"), "{code} {error}");
+}
+
+#[test]
+fn nothing_hides_in_a_list() {
+    let folder = scratch("lists");
+    let (rules, records) = (folder.join("rules.yml"), folder.join("records.log"));
+    let head = "level: high\nlogsource: {product: windows, category: process_creation}\ndetection: {s: {CommandLine|contains: needle}, condition: s}\n";
+    fs::write(&rules, format!("title: Needle\n{head}")).unwrap();
+    let record = |value: &str| {
+        format!(
+            r#"{{"Channel":"Microsoft-Windows-Sysmon/Operational","SourceName":"Microsoft-Windows-Sysmon","EventID":1,"UtcTime":"2026-03-02 10:15:02.123","CommandLine":{value}}}"#
+        )
+    };
+    let long = format!("[{}\"needle\"]", "\"straw\",".repeat(5_000));
+    let values = [
+        r#""a needle""#,
+        r#"["straw",{"deep":"needle"}]"#,
+        r#"[null,[],["straw",[{"deep":"needle"}]]]"#,
+        r#"{"deep":["needle"]}"#,
+        r#"["straw",{"deep":"straw"}]"#,
+        &long,
+    ];
+    fs::write(&records, values.map(|value| record(value) + "\n").concat()).unwrap();
+    let (rules, records) = (rules.display().to_string(), records.display().to_string());
+    let (code, json, error) = run(&["hunt", "--rules", &rules, "--format", "jsonl", &records]);
+    assert_eq!(code, 0, "{error}");
+    let line = |line: &str| serde_json::from_str::<Value>(line).unwrap()["line"].as_u64().unwrap();
+    assert_eq!(json.lines().map(line).collect::<Vec<_>>(), [1, 2, 3, 4, 6], "{error}");
 }

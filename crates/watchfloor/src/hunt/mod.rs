@@ -31,6 +31,8 @@ use crate::rules::load::{rules, taxonomy};
 const SIGHTS_MAX: usize = 1_000_000;
 /// Most bytes of them.
 const SIGHTS_BYTES_MAX: usize = 1024 * 1024 * 1024;
+/// Most records of a correlation's match that are named.
+const PLACES_MAX: usize = 100;
 /// How often progress is written.
 const PROGRESS: Duration = Duration::from_millis(250);
 
@@ -274,7 +276,9 @@ fn correlate(correlator: &mut Correlator, mut hits: Vec<(Hit, Sight)>) -> Vec<Si
         let mut values = one.group.clone();
         values.push(("matches".to_owned(), one.ids.len().to_string()));
         values.push(("since".to_owned(), show::shown_time(Some(one.from))));
-        Some(Sight { rule: one.rule, time: Some(one.to), values, excepting, ..last.clone() })
+        let records = one.ids.iter().filter_map(|id| by_record.get(id));
+        let made_of = records.take(PLACES_MAX).map(|sight| sight.place()).collect();
+        Some(Sight { rule: one.rule, time: Some(one.to), values, made_of, excepting, ..last.clone() })
     };
     found.iter().filter_map(sight).collect()
 }

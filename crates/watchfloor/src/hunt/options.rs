@@ -10,6 +10,7 @@ use watchfloor_detect::Budget;
 use watchfloor_intake::Input;
 use watchfloor_sigma::{Level, Meta, Status};
 
+use super::show::shown_time;
 use crate::Usage;
 use crate::arguments::{self, Ask};
 use crate::detection::clock;
@@ -70,6 +71,25 @@ impl Options {
             && status
             && (self.named.is_empty() || self.named.iter().any(named))
             && (self.tags.is_empty() || self.tags.iter().any(tagged))
+    }
+
+    /// What was asked for besides the inputs, for the reader of a report.
+    pub fn asked(&self) -> Vec<String> {
+        let mut asked: Vec<String> =
+            self.level.iter().map(|level| format!("level {} and above", level.as_str())).collect();
+        let paths = |what: &str, paths: &[PathBuf]| -> Vec<String> {
+            paths.iter().map(|path| format!("{what} {}", path.display())).collect()
+        };
+        asked.extend(self.status.iter().map(|status| format!("status {}", status.as_str())));
+        asked.extend(self.named.iter().map(|named| format!("rules called {named}")));
+        asked.extend(self.tags.iter().map(|tag| format!("rules with the tag {tag}")));
+        asked.extend(self.from.map(|from| format!("from {}", shown_time(Some(from)))));
+        asked.extend(self.to.map(|to| format!("before {}", shown_time(Some(to)))));
+        asked.extend(self.source.iter().map(|kind| format!("every record read as {kind}")));
+        asked.extend(paths("rules of", &self.rules));
+        asked.extend(paths("exceptions of", self.exceptions.as_slice()));
+        asked.extend(self.preview.then(|| "only what the exceptions would hide".to_owned()));
+        asked
     }
 }
 

@@ -20,21 +20,24 @@ use watchfloor_sigma::Level;
 
 use self::tally::Tally;
 use self::text::{Count, Number, Text};
+use watchfloor_intake::Input;
+
 use super::Found;
+use super::options::Options;
 
 const STYLE: &str = include_str!("report/page.css");
 const SCRIPT: &str = include_str!("report/page.js");
 /// SHA-256 of [`STYLE`] and [`SCRIPT`] in base64. A test compares them, and says the right ones.
 const STYLE_HASH: &str = "esnmzhsu9rngOBUS6PLr9N5v1Dtjo9y6wqScZcycxKY=";
-const SCRIPT_HASH: &str = "q/heV2jKmnUAh1YaEiANfg61VUyAkXfrqlyxhrjIxJg=";
-/// Most kinds of records that are listed.
+const SCRIPT_HASH: &str = "xosuBaVVsgZTXI/kteJ7CS7Ozz7goxZCQCwerghyjTc=";
+/// Most inputs, or kinds of records, that are listed.
 const KINDS_MAX: usize = 50;
 
 /// The page.
-pub fn html(found: &Found, detection: &Detection, zone: &TimeZone) -> String {
+pub fn html(found: &Found, detection: &Detection, options: &Options) -> String {
     let mut out = String::new();
     // Writing into a string does not fail.
-    let _ = page(&mut out, found, detection, &Clock { zone });
+    let _ = page(&mut out, found, detection, options);
     out
 }
 
@@ -72,7 +75,8 @@ fn level(level: Level) -> &'static str {
     }
 }
 
-fn page(out: &mut String, found: &Found, detection: &Detection, clock: &Clock<'_>) -> fmt::Result {
+fn page(out: &mut String, found: &Found, detection: &Detection, options: &Options) -> fmt::Result {
+    let clock = &Clock { zone: &options.zone };
     let tally = Tally::new(found, detection);
     let all = found.sights.len() as u64 + found.dropped;
     write!(
@@ -85,7 +89,7 @@ fn page(out: &mut String, found: &Found, detection: &Detection, clock: &Clock<'_
          <a class=\"skip\" href=\"#main\">To the content</a>",
         Count(all, "match", "matches")
     )?;
-    head(out, found, &tally, clock)?;
+    head(out, found, &tally, options, clock)?;
     if found.sights.is_empty() {
         nothing(out, found)?;
     } else {
@@ -104,7 +108,7 @@ fn page(out: &mut String, found: &Found, detection: &Detection, clock: &Clock<'_
     )
 }
 
-fn head(out: &mut String, found: &Found, tally: &Tally<'_>, clock: &Clock<'_>) -> fmt::Result {
+fn head(out: &mut String, found: &Found, tally: &Tally<'_>, options: &Options, clock: &Clock<'_>) -> fmt::Result {
     write!(
         out,
         "<header><p class=\"made\">Watchfloor · made {}</p><h1>Hunt report</h1><p class=\"lead\">",
@@ -127,7 +131,7 @@ fn head(out: &mut String, found: &Found, tally: &Tally<'_>, clock: &Clock<'_>) -
         out.write_str("</ul></nav>")?;
     }
     out.write_str("</header>\n<main id=\"main\" tabindex=\"-1\">")?;
-    read(out, found, tally, clock)
+    read(out, found, tally, options, clock)
 }
 
 /// All in one sentence.
@@ -158,26 +162,26 @@ fn summary(out: &mut String, found: &Found, tally: &Tally<'_>, clock: &Clock<'_>
 }
 
 /// What was read, and what could not be.
-fn read(out: &mut String, found: &Found, tally: &Tally<'_>, clock: &Clock<'_>) -> fmt::Result {
+fn read(out: &mut String, found: &Found, tally: &Tally<'_>, options: &Options, clock: &Clock<'_>) -> fmt::Result {
     let rules = found.rules;
     write!(
         out,
-        "<section id=\"read\" aria-labelledby=\"h-read\"><h2 id=\"h-read\">What was read</h2><dl class=\"read\"><dt>Records</dt><dd>{}</dd>",
-        Number(found.records)
+        "<section id=\"read\" aria-labelledby=\"h-read\"><h2 id=\"h-read\">What was read</h2><dl class=\"read\">"
     )?;
+    let inputs: Vec<String> = options.inputs.iter().map(input_name).collect();
+    listed(out, "Inputs", &inputs)?;
+    listed(out, "Narrowed to", &options.asked())?;
+    write!(out, "<dt>Records</dt><dd>{}</dd>", Number(found.records))?;
     let mut kinds: Vec<_> = found.kinds.iter().collect();
     kinds.sort_by_key(|(kind, count)| (Reverse(**count), kind.as_str()));
-    if !kinds.is_empty() {
-        out.write_str("<dt>Sources</dt><dd class=\"kinds\">")?;
-        for (kind, count) in kinds.iter().take(KINDS_MAX) {
-            let kind = if *kind == "unknown" { "no known source" } else { kind.as_str() };
-            write!(out, "<span class=\"name\">{} ({})</span>", Text::line(kind), Number(**count))?;
-        }
-        if kinds.len() > KINDS_MAX {
-            write!(out, "<span class=\"more\">and {} more</span>", Number((kinds.len() - KINDS_MAX) as u64))?;
-        }
-        out.write_str("</dd>")?;
-    }
+    let kinds: Vec<String> = kinds
+        .into_iter()
+        .map(|(kind, count)| {
+            let kind = if kind == "unknown" { "no known source" } else { kind };
+            format!("{kind} ({})", Number(*count))
+        })
+        .collect();
+    listed(out, "Sources", &kinds)?;
     write!(
         out,
         "<dt>Rules run</dt><dd>{} ({} matched)</dd><dt>Time of the matches</dt><dd>",
@@ -191,6 +195,29 @@ fn read(out: &mut String, found: &Found, tally: &Tally<'_>, clock: &Clock<'_>) -
     write!(out, "</dd><dt>Time zone of this report</dt><dd>{}</dd></dl>", clock.zone())?;
     caveats(out, found, tally)?;
     out.write_str("</section>\n")
+}
+
+/// What an input is called.
+fn input_name(input: &Input) -> String {
+    match input {
+        Input::Path(path) => path.display().to_string(),
+        Input::Stdin => "standard input".to_owned(),
+    }
+}
+
+/// Names beside what they are of, if there are any.
+fn listed(out: &mut String, what: &str, names: &[String]) -> fmt::Result {
+    if names.is_empty() {
+        return Ok(());
+    }
+    write!(out, "<dt>{what}</dt><dd class=\"kinds\">")?;
+    for name in names.iter().take(KINDS_MAX) {
+        write!(out, "<span class=\"name\"><bdi>{}</bdi></span>", Text::line(name))?;
+    }
+    if names.len() > KINDS_MAX {
+        write!(out, "<span class=\"more\">and {} more</span>", Number((names.len() - KINDS_MAX) as u64))?;
+    }
+    out.write_str("</dd>")
 }
 
 /// What a reader must know to trust the numbers.

@@ -13,7 +13,7 @@ use watchfloor_sigma::Level;
 use super::exceptions::Exceptions;
 use super::options::{Format, Options};
 use super::output::{Output, Patient};
-use super::work::Sight;
+use super::work::{NAMES, Sight};
 use super::{Found, report};
 use crate::Ended;
 
@@ -55,7 +55,7 @@ fn write(out: &mut impl Write, found: &Found, detection: &Detection, options: &O
             Format::Table => table(out, found, detection)?,
             Format::Jsonl => lines(out, &found.sights, detection)?,
             Format::Csv => csv(out, found, detection)?,
-            Format::Html => out.write_all(report::html(found, detection, &options.zone).as_bytes())?,
+            Format::Html => out.write_all(report::html(found, detection, options).as_bytes())?,
         }
     }
     out.flush()
@@ -179,6 +179,14 @@ pub fn lines(out: &mut impl Write, sights: &[Sight], detection: &Detection) -> i
     Ok(())
 }
 
+/// Another member of a JSON object.
+fn member(out: &mut String, key: &str, text: &str) {
+    out.push_str(",\"");
+    out.push_str(key);
+    out.push_str("\":");
+    write_str(out, text);
+}
+
 /// A match as JSON.
 pub fn json(sight: &Sight, detection: &Detection, out: &mut String) {
     let meta = rule_of(sight, detection).map(|rule| &rule.meta);
@@ -197,10 +205,10 @@ pub fn json(sight: &Sight, detection: &Detection, out: &mut String) {
         ("source", &sight.kind),
         ("input", &sight.input),
     ] {
-        out.push_str(",\"");
-        out.push_str(key);
-        out.push_str("\":");
-        write_str(out, text);
+        member(out, key, text);
+    }
+    for ((key, _), name) in NAMES.iter().zip(&sight.names).filter(|(_, name)| !name.is_empty()) {
+        member(out, key, name);
     }
     out.push_str(",\"line\":");
     write_int(out, sight.line as i64);
@@ -224,7 +232,21 @@ pub fn json(sight: &Sight, detection: &Detection, out: &mut String) {
         write_str(out, value);
         out.push(']');
     }
-    out.push_str("],\"record\":");
+    out.push(']');
+    for (at, place) in sight.made_of.iter().enumerate() {
+        out.push_str(if at > 0 { ",{\"time\":" } else { ",\"made_of\":[{\"time\":" });
+        match place.time {
+            Some(_) => write_str(out, &shown_time(place.time)),
+            None => out.push_str("null"),
+        }
+        for (key, text) in [("host", &*place.host), ("input", &*place.input)] {
+            member(out, key, text);
+        }
+        out.push_str(",\"line\":");
+        write_int(out, place.line as i64);
+        out.push_str(if at + 1 == sight.made_of.len() { "}]" } else { "}" });
+    }
+    out.push_str(",\"record\":");
     write_str(out, &sight.record);
     out.push('}');
 }
@@ -237,7 +259,7 @@ fn quoted(text: &str) -> String {
 }
 
 fn csv(out: &mut impl Write, found: &Found, detection: &Detection) -> io::Result<()> {
-    out.write_all(b"time,level,rule,rule_id,tags,host,user,source,input,line,values\r\n")?;
+    out.write_all(b"time,level,rule,rule_id,tags,host,user,source,log,event_id,record_id,input,line,values\r\n")?;
     for sight in &found.sights {
         let rule = rule_of(sight, detection);
         let values: Vec<String> = sight.values.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -246,7 +268,8 @@ fn csv(out: &mut impl Write, found: &Found, detection: &Detection) -> io::Result
         });
         let time = sight.time.map_or_else(String::new, |_| shown_time(sight.time));
         let line = sight.line.to_string();
-        let cells: [&str; 11] = [
+        let [log, event, record] = &sight.names;
+        let cells: [&str; 14] = [
             &time,
             level_of(rule).as_str(),
             &title,
@@ -255,6 +278,9 @@ fn csv(out: &mut impl Write, found: &Found, detection: &Detection) -> io::Result
             &sight.host,
             &sight.user,
             &sight.kind,
+            log,
+            event,
+            record,
             &sight.input,
             &line,
             &values.join("; "),

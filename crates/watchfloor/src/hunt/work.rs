@@ -8,6 +8,7 @@ use watchfloor_detect::{Detection, FieldId, Hit, Reader, RuleId};
 use watchfloor_intake::Placed;
 use watchfloor_model::Grade;
 use watchfloor_normalize::entities::{Kind, entities};
+use watchfloor_normalize::paths::PathId;
 use watchfloor_normalize::{Clock, Engine, Library, Options as Wish, PackId};
 
 use super::exceptions::Exceptions;
@@ -20,6 +21,10 @@ const VALUE_BYTES_MAX: usize = 4_096;
 /// Longest part of a record that is shown, in bytes.
 const RECORD_BYTES_MAX: usize = 4_096;
 
+/// How a source names a record: what is written, and the attribute of the event. Windows calls them Channel, EventID and EventRecordID.
+pub const NAMES: [(&str, &str); 3] =
+    [("log", "metadata.log_name"), ("event_id", "metadata.event_code"), ("record_id", "metadata.sequence")];
+
 /// A rule that matched a record.
 #[derive(Clone, Debug)]
 pub struct Sight {
@@ -29,6 +34,8 @@ pub struct Sight {
     pub host: String,
     pub user: String,
     pub kind: String,
+    /// What its source calls the record: [`NAMES`].
+    pub names: [String; 3],
     pub input: Arc<str>,
     pub line: u64,
     pub offset: u64,
@@ -36,11 +43,27 @@ pub struct Sight {
     pub values: Vec<(String, String)>,
     /// The beginning of the record.
     pub record: Arc<str>,
+    /// Of a correlation: the first of the records that it is made of.
+    pub made_of: Vec<Place>,
     /// Numbers of the exceptions that the record is covered by.
     pub excepting: Vec<usize>,
 }
 
+/// Where a record stands.
+#[derive(Clone, Debug)]
+pub struct Place {
+    pub time: Option<i64>,
+    pub host: String,
+    pub input: Arc<str>,
+    pub line: u64,
+}
+
 impl Sight {
+    /// Where its record stands.
+    pub fn place(&self) -> Place {
+        Place { time: self.time, host: self.host.clone(), input: Arc::clone(&self.input), line: self.line }
+    }
+
     /// About how many bytes it takes.
     pub fn bytes(&self) -> usize {
         let values = self.values.iter().map(|(name, value)| name.len() + value.len() + size_of::<(String, String)>());
@@ -48,6 +71,7 @@ impl Sight {
             + self.host.len()
             + self.user.len()
             + self.kind.len()
+            + self.names.iter().map(String::len).sum::<usize>()
             + self.record.len()
             + values.sum::<usize>()
     }
@@ -81,6 +105,8 @@ pub struct Worker<'l> {
     reader: Reader,
     matches: Vec<RuleId>,
     correlated: &'l Correlated,
+    /// Where the names of records are.
+    paths: [Vec<PathId>; 3],
 }
 
 /// What correlations look at.
@@ -109,6 +135,7 @@ impl<'l> Worker<'l> {
             reader: Reader::new(Arc::clone(detection)),
             matches: Vec::new(),
             correlated,
+            paths: NAMES.map(|(_, attribute)| library.paths.named(attribute).collect()),
         }
     }
 
@@ -143,11 +170,13 @@ impl<'l> Worker<'l> {
                 host: self.named(Kind::Host),
                 user: self.named(Kind::User),
                 kind: kind.to_owned(),
+                names: self.names(),
                 input: Arc::clone(input),
                 line: framed.line,
                 offset: framed.offset,
                 values: Vec::new(),
                 record: cut(&String::from_utf8_lossy(raw), RECORD_BYTES_MAX).into(),
+                made_of: Vec::new(),
                 excepting: Vec::new(),
             };
             self.sights(&about, &mut piece);
@@ -205,6 +234,17 @@ impl<'l> Worker<'l> {
                 piece.sights.push(sight);
             }
         }
+    }
+
+    /// What the source of the record calls it.
+    fn names(&mut self) -> [String; 3] {
+        let machine = &mut self.engine.machine;
+        self.paths.each_ref().map(|paths| {
+            let mut values = Vec::new();
+            paths.iter().for_each(|path| machine.attribute_values(*path, &mut values));
+            let span = values.first().and_then(|value| machine.written(*value));
+            span.map(|span| machine.doc.text(span).to_owned()).unwrap_or_default()
+        })
     }
 
     /// What people call the first entity of a kind; who did it before whom it was done to.

@@ -11,9 +11,9 @@ use super::sections::{self, host_name};
 use super::tally::{Tally, time_of};
 use super::text::{Count, Number, Text};
 use super::{Clock, level};
-use crate::hunt::Found;
 use crate::hunt::show::{level_of, rule_of};
-use crate::hunt::work::Sight;
+use crate::hunt::work::{NAMES, Place, Sight};
+use crate::hunt::{Found, PLACES_MAX};
 
 /// Most matches on the page.
 const MATCHES_MAX: usize = 5_000;
@@ -153,7 +153,7 @@ impl Table<'_> {
         write!(
             out,
             "><td role=\"cell\">{}</td><td role=\"cell\">{}</td><td role=\"cell\" dir=\"auto\">{}</td><td role=\"cell\" dir=\"auto\">{}</td><td role=\"cell\">",
-            time_of(sight).map_or_else(|| "no time".to_owned(), |time| self.clock.time(time)),
+            time_of(sight.time).map_or_else(|| "no time".to_owned(), |time| self.clock.time(time)),
             level(of),
             Text::line(&sight.host),
             Text::line(&sight.user)
@@ -165,8 +165,25 @@ impl Table<'_> {
         } else {
             write!(out, "<bdi>{}</bdi>", Text::line(title))?;
         }
-        let input = sight.input.strip_prefix(self.folder).unwrap_or(&sight.input);
-        writeln!(out, "</td><td role=\"cell\"><bdi>{}</bdi>:{}</td></tr>", Text::line(input), sight.line)
+        writeln!(out, "</td><td role=\"cell\">{}</td></tr>", self.place(&sight.input, sight.line))
+    }
+
+    /// Where a record stands.
+    fn place(&self, input: &str, line: u64) -> String {
+        let input = input.strip_prefix(self.folder).unwrap_or(input);
+        format!("<bdi>{}</bdi>:{line}", Text::line(input))
+    }
+
+    /// The records that a correlation is about; the last one follows whole.
+    fn made_of(&self, out: &mut String, places: &[Place]) -> fmt::Result {
+        let more = if places.len() == PLACES_MAX { " (the first of them)" } else { "" };
+        write!(out, "<p>Records{more}:</p><ol class=\"made-of\">")?;
+        for place in places {
+            let time = time_of(place.time).map_or_else(|| "no time".to_owned(), |time| self.clock.time(time));
+            let (host, place) = (Text::line(&place.host), self.place(&place.input, place.line));
+            write!(out, "<li>{time} <bdi>{host}</bdi> {place}</li>")?;
+        }
+        out.write_str("</ol>")
     }
 
     fn details(&self, out: &mut String, sight: &Sight) -> fmt::Result {
@@ -181,7 +198,14 @@ impl Table<'_> {
         }
         let kind = if sight.kind == "unknown" { "no known source" } else { &sight.kind };
         write!(out, "<dt>Source</dt><dd>{}</dd>", Text::line(kind))?;
+        let names = NAMES.iter().zip(&sight.names).filter(|(_, name)| !name.is_empty());
+        for ((what, _), name) in names {
+            write!(out, "<dt>{}</dt><dd><bdi>{}</bdi></dd>", what.replace('_', " "), Text::line(name))?;
+        }
         out.write_str("</dl>")?;
+        if !sight.made_of.is_empty() {
+            self.made_of(out, &sight.made_of)?;
+        }
         if !sight.record.is_empty() {
             let text = Text::block(&sight.record, RECORD_CHARS_MAX);
             write!(out, "<pre dir=\"auto\">{text}</pre>")?;
@@ -212,10 +236,12 @@ mod tests {
                     host: String::new(),
                     user: String::new(),
                     kind: String::new(),
+                    names: Default::default(),
                     input: Arc::from(*input),
                     line: 0,
                     offset: 0,
                     values: Vec::new(),
+                    made_of: Vec::new(),
                     excepting: Vec::new(),
                     record: "".into(),
                 })

@@ -29,7 +29,9 @@
     const all = rows.length.toLocaleString("en");
     shown.textContent =
       count === rows.length
-        ? `All ${all} matches are shown.`
+        ? all === "1"
+          ? "The only match is shown."
+          : `All ${all} matches are shown.`
         : `${count.toLocaleString("en")} of ${all} matches are shown` + (rule === "" ? "." : ", of one rule only.");
   };
   const soon = () => {

@@ -8,7 +8,6 @@ use watchfloor_sigma::{Level, Meta};
 
 use crate::hunt::Found;
 use crate::hunt::show::{level_of, rule_of};
-use crate::hunt::work::Sight;
 
 /// Tactics in the order in which an intrusion goes. Names that ATT&CK gave up are still in rules.
 const TACTICS: [(&str, &str); 16] = [
@@ -142,8 +141,8 @@ pub struct Tally<'f> {
 }
 
 /// The time of a match, if it is one.
-pub fn time_of(sight: &Sight) -> Option<Timestamp> {
-    sight.time.and_then(|millis| Timestamp::from_millisecond(millis).ok())
+pub fn time_of(time: Option<i64>) -> Option<Timestamp> {
+    time.and_then(|millis| Timestamp::from_millisecond(millis).ok())
 }
 
 impl<'f> Tally<'f> {
@@ -154,7 +153,7 @@ impl<'f> Tally<'f> {
         let mut rules: BTreeMap<u32, Rule<'f>> = BTreeMap::new();
         for sight in &found.sights {
             let Some(compiled) = rule_of(sight, detection) else { continue };
-            let (level, time, number) = (level_of(Some(compiled)), time_of(sight), sight.rule.0);
+            let (level, time, number) = (level_of(Some(compiled)), time_of(sight.time), sight.rule.0);
             levels.add(level, 1);
             span.add(time);
             timeless += u64::from(time.is_none());

@@ -183,7 +183,7 @@ pub fn timeline(out: &mut String, found: &Found, detection: &Detection, zone: &T
     let times: Vec<(i64, Level)> = found
         .sights
         .iter()
-        .filter_map(|sight| Some((wall(time_of(sight)?, zone), level_of(rule_of(sight, detection)))))
+        .filter_map(|sight| Some((wall(time_of(sight.time)?, zone), level_of(rule_of(sight, detection)))))
         .collect();
     let timeless = (found.sights.len() - times.len()) as u64;
     if let Some(bars) = Bars::new(&times) {
