@@ -1,7 +1,8 @@
 //! What a rule may cost.
 //!
 //! Automata serve all rules together; what one rule alone causes is the regular expressions and patterns that are asked of whole values, and its
-//! condition. These are timed for some records and for all long ones. Every record earns a rule a little time, a long one more: nobody can have a rule
+//! condition. These are timed for some records, for all long ones, and for all that follow one that took long. What counts is time that was measured, and
+//! no single measurement is enough: a machine that does something else for a moment has no rule suspended. Every record earns a rule a little time, a long one more: nobody can have a rule
 //! suspended by sending long records that it reads at an ordinary pace. A rule that has used up what it earned and a reserve besides is suspended, for long
 //! records only if it was those: it is not run any more until a person resumes it. All engines that share [`Suspensions`] suspend together.
 
@@ -14,7 +15,9 @@ use crate::index::PredicateId;
 use crate::ruleset::{RuleId, RuleSet};
 
 /// Of how many records one is timed.
-const SAMPLE: u32 = 16;
+const SAMPLE: u64 = 16;
+/// So many records are timed after one that took long, and at the beginning.
+const CLOSELY: u32 = 64;
 /// Records with more text than this are all timed.
 const LONG_BYTES: usize = 64 * 1024;
 /// Text of a record that earns a rule its time once.
@@ -93,8 +96,10 @@ pub(crate) struct Watch {
     records: u64,
     /// How often the records so far have earned every rule its time.
     earning: u64,
-    /// What the measurement of the record at hand stands for, in records; none if it is not timed.
-    weight: Option<u32>,
+    /// How many records to come are timed.
+    closely: u32,
+    /// Whether the record at hand is timed.
+    timed: bool,
     /// What rules took beyond what they earned, in nanoseconds, up to a record.
     debts: HashMap<(u32, bool), (u64, u64)>,
     is_long: bool,
@@ -121,7 +126,8 @@ impl Watch {
             changed: false,
             records: 0,
             earning: 0,
-            weight: None,
+            closely: CLOSELY,
+            timed: false,
             debts: HashMap::new(),
             is_long: false,
             off: [Off::new(set), Off::new(set)],
@@ -132,10 +138,10 @@ impl Watch {
     pub fn begin(&mut self, set: &RuleSet, bytes: usize) -> bool {
         self.records += 1;
         self.earning += bytes.div_ceil(EARNING_BYTES).max(1) as u64;
-        let sampled = self.records.is_multiple_of(u64::from(SAMPLE)).then_some(SAMPLE);
         self.is_long = bytes > LONG_BYTES;
-        let weight = if self.is_long { Some(1) } else { sampled };
-        self.weight = weight.filter(|_| self.budget.is_some());
+        let now = self.is_long || self.closely > 0 || self.records.is_multiple_of(SAMPLE);
+        self.timed = now && self.budget.is_some();
+        self.closely = self.closely.saturating_sub(1);
         if self.shared.generation.load(Ordering::Acquire) != self.generation {
             self.take_over(set);
         }
@@ -164,7 +170,7 @@ impl Watch {
 
     /// The time, if the record is timed.
     pub fn clock(&self) -> Option<Duration> {
-        self.budget.filter(|_| self.weight.is_some()).map(|budget| (budget.clock)())
+        self.budget.filter(|_| self.timed).map(|budget| (budget.clock)())
     }
 
     /// The time since then, if the record is timed.
@@ -189,12 +195,15 @@ impl Watch {
     }
 
     fn owe(&mut self, set: &RuleSet, rule: u32, took: Duration) {
-        let (Some(budget), Some(weight)) = (self.budget, self.weight) else { return };
+        let Some(budget) = self.budget.filter(|_| self.timed) else { return };
         let nanos = |time: Duration| u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
         let (debt, at) = self.debts.entry((rule, self.is_long)).or_insert((0, self.earning));
         let earned = nanos(budget.per_record).saturating_mul(self.earning - *at);
-        *debt = debt.saturating_sub(earned).saturating_add(nanos(took).saturating_mul(u64::from(weight)));
+        *debt = debt.saturating_sub(earned).saturating_add(nanos(took.min(budget.reserve * 2 / 3)));
         *at = self.earning;
+        if *debt > nanos(budget.per_record) {
+            self.closely = CLOSELY;
+        }
         if *debt > nanos(budget.reserve) {
             let suspension = Suspension { over: Duration::from_nanos(*debt), long_only: self.is_long };
             self.debts.remove(&(rule, self.is_long));

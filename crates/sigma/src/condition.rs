@@ -237,8 +237,19 @@ impl<'a> Parser<'a> {
 
     /// `2 of selection*`, written out. It grows fast, so it is limited.
     fn at_least(&mut self, least: usize, chosen: &[usize], quantity: &Word<'_>) -> Result<Logic, Finding> {
+        if least > chosen.len() {
+            let message = format!("`{} of` has only {} searches to choose from", quantity.text, chosen.len());
+            return Err(Finding::error("sigma.condition", self.place_of(quantity), message));
+        }
+        let more = |many: usize, round: usize| many.saturating_mul(chosen.len() - round) / (round + 1);
+        let many = (0..least).fold(1, more);
+        self.parts = self.parts.saturating_add(many.saturating_mul(least));
+        if self.parts > PARTS_MAX {
+            let message = format!("`{} of` {} searches are too many combinations", quantity.text, chosen.len());
+            return Err(Finding::error("sigma.condition_too_large", self.place_of(quantity), message));
+        }
         let mut choices: Vec<Vec<usize>> = vec![Vec::new()];
-        for round in 0..least {
+        for _ in 0..least {
             let mut longer = Vec::new();
             for choice in &choices {
                 let from = choice.last().map_or(0, |last| last + 1);
@@ -246,16 +257,7 @@ impl<'a> Parser<'a> {
                     .extend((from..chosen.len()).map(|next| choice.iter().copied().chain([next]).collect::<Vec<_>>()));
             }
             choices = longer;
-            if self.parts + choices.len() * least > PARTS_MAX {
-                let message = format!("`{} of` {} searches are too many combinations", quantity.text, chosen.len());
-                return Err(Finding::error("sigma.condition_too_large", self.place_of(quantity), message));
-            }
-            if choices.is_empty() {
-                let message = format!("`{} of` has only {} searches to choose from", quantity.text, round);
-                return Err(Finding::error("sigma.condition", self.place_of(quantity), message));
-            }
         }
-        self.parts += choices.len() * least;
         let all = |choice: &Vec<usize>| {
             Logic::All(choice.iter().filter_map(|at| chosen.get(*at).copied()).map(Logic::Search).collect())
         };

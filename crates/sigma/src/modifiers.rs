@@ -228,7 +228,7 @@ impl Modifiers {
         };
         let answer = |item: &Node| {
             let predicate = |test| Logic::Is(Predicate { field: field.map(str::to_owned), test });
-            let tests = self.tests(item, reading)?;
+            let tests = self.tests(field.is_none(), item, reading)?;
             Ok(match (self.compare, &item.value) {
                 (Compare::Exists, Value::Bool(false)) => Logic::Not(Box::new(predicate(Test::Exists))),
                 _ => single_or(tests.into_iter().map(predicate).collect(), Logic::Any),
@@ -239,7 +239,7 @@ impl Modifiers {
         Ok(if self.negated { Logic::Not(Box::new(joined)) } else { joined })
     }
 
-    fn tests(&self, item: &Node, reading: &Reading<'_>) -> Result<Vec<Test>, Finding> {
+    fn tests(&self, is_keyword: bool, item: &Node, reading: &Reading<'_>) -> Result<Vec<Test>, Finding> {
         let place = item.place;
         let wrong = |code, message: String| Finding::error(code, place, message);
         if matches!(item.value, Value::List(_) | Value::Map(_)) {
@@ -257,7 +257,7 @@ impl Modifiers {
         }
         let text = item.text();
         Ok(match self.compare {
-            Compare::Text => return self.texts(item, reading),
+            Compare::Text => return self.texts(is_keyword, item, reading),
             Compare::Exists => match item.value {
                 Value::Bool(_) => vec![Test::Exists],
                 _ => return Err(wrong("sigma.value", format!("`exists` is true or false, not {}", item.kind()))),
@@ -296,8 +296,8 @@ impl Modifiers {
         })
     }
 
-    /// Values that are compared as texts, and those that are none.
-    fn texts(&self, item: &Node, reading: &Reading<'_>) -> Result<Vec<Test>, Finding> {
+    /// Values that are compared as texts, and those that are none. A keyword may stand anywhere, if it does not say where.
+    fn texts(&self, is_keyword: bool, item: &Node, reading: &Reading<'_>) -> Result<Vec<Test>, Finding> {
         if self.changes.is_empty() {
             match &item.value {
                 Value::Null => return Ok(vec![Test::Null]),
@@ -312,7 +312,11 @@ impl Modifiers {
             return Err(Finding::error("sigma.value", item.place, message)
                 .note("`field: null` asks whether the field is empty"));
         };
-        let mut values = vec![Pattern::parse(&text)];
+        // What a placeholder stands for is changed as if it had been written.
+        let mut values = match self.changes.contains(&Change::Expand) {
+            true => expanded(&text, reading.options, item.place)?,
+            false => vec![Pattern::parse(&text)],
+        };
         if values.iter().flat_map(|value| &value.parts).filter(|part| **part == Part::One).count() > ONES_MAX {
             let message = format!("the value has more than {ONES_MAX} `?`");
             return Err(Finding::error("sigma.value", item.place, message)
@@ -321,10 +325,6 @@ impl Modifiers {
         for (at, change) in self.changes.iter().enumerate() {
             let wide = |before: &Change| matches!(before, Change::Utf16 | Change::Utf16Le | Change::Utf16Be);
             let is_bytes = self.changes.iter().take(at).any(wide);
-            if *change == Change::Expand {
-                values = expanded(&text, reading.options, item.place)?;
-                continue;
-            }
             let (mut changed, mut size) = (Vec::new(), 0);
             for value in values {
                 let from = changed.len();
@@ -346,6 +346,12 @@ impl Modifiers {
         Ok(values
             .into_iter()
             .map(|mut pattern| {
+                if is_keyword
+                    && !self.changes.iter().any(|change| matches!(change, Change::OpenStart | Change::OpenEnd))
+                {
+                    pattern.open_start();
+                    pattern.open_end();
+                }
                 pattern.cased = self.cased || self.encodes();
                 if !pattern.cased {
                     pattern.ignore_case();

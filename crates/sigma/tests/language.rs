@@ -122,7 +122,7 @@ fn modifiers_say_what_is_asked() {
             "!A:ref FieldReference { field: \"B\", open_start: false, open_end: false, cased: false }",
         ),
         ("A|expand: '%Admins%'", "(A:~adm_* | A:~root)"),
-        ("A|contains|expand: 'x%Admins%'", "(A:~xadm_* | A:~xroot)"),
+        ("A|contains|expand: 'x%Admins%'", "(A:~*xadm_* | A:~*xroot*)"),
         ("A|expand|contains: 'x%Admins%'", "(A:~*xadm_* | A:~*xroot*)"),
         ("A|expand: '\\%Admins%'", "A:~%admins%"),
         ("A: '%Admins%'", "A:~%admins%"),

@@ -40,9 +40,10 @@ impl Output {
         }
         let target = real(path).unwrap_or_else(|| path.to_owned());
         let mut name = target.file_name().unwrap_or_default().to_owned();
-        name.push(".part");
+        name.push(format!(".{}.part", std::process::id()));
         let part = target.with_file_name(name);
-        let file = File::create(&part).with_context(failed)?;
+        // A file that is there already is somebody else's.
+        let file = File::create_new(&part).with_context(|| format!("cannot write {}", part.display()))?;
         Ok(Self { path: target, part: Some(part), file })
     }
 
