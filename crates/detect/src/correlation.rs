@@ -23,17 +23,21 @@ mod window;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
 use watchfloor_sigma::Finding;
 use watchfloor_sigma::pattern::lower;
 
-use self::spec::{Spec, cyclic, spec};
+use self::spec::{HEIGHT_MAX, Spec, spec, unsound};
 pub use self::state::State;
 use self::window::{Entry, Window};
 use crate::facts::FieldId;
 use crate::ruleset::{RuleId, RuleSet};
 
 /// Most groups that one match belongs to, and most combinations of values that it brings, if its fields have several values.
-const COMBINATIONS_MAX: usize = 64;
+pub(crate) const COMBINATIONS_MAX: usize = 64;
+
+/// Most records that a correlation's match names to other correlations: the last ones.
+const RECORDS_MAX: usize = 1_000;
 
 /// What correlations are held to.
 #[derive(Clone, Copy, Debug)]
@@ -46,11 +50,13 @@ pub struct Settings {
     pub entries: usize,
     /// Most matches that wait.
     pub waiting: usize,
+    /// Most bytes of all of them, about.
+    pub bytes: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { lateness: 60_000, groups: 100_000, entries: 10_000, waiting: 100_000 }
+        Self { lateness: 60_000, groups: 100_000, entries: 10_000, waiting: 100_000, bytes: 256 << 20 }
     }
 }
 
@@ -65,6 +71,27 @@ pub struct Hit {
     pub id: u64,
     /// Values of the fields that correlations look at; a field may have several.
     pub values: Vec<(FieldId, String)>,
+    /// What it is made of, if it is a match of a correlation.
+    pub records: Option<Box<Records>>,
+}
+
+impl Hit {
+    /// About how much memory it takes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let values = self.values.iter().map(|(_, value)| size_of::<(FieldId, String)>() + value.len());
+        let records = self.records.as_ref().map_or(0, |records| size_of::<Records>() + records.ids.len() * 8);
+        size_of::<Self>() + values.sum::<usize>() + records
+    }
+}
+
+/// The matches of rules that a match of a correlation is made of, all the way down.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Records {
+    /// What the caller knows them by.
+    pub ids: Vec<u64>,
+    /// There are more.
+    pub more: bool,
 }
 
 /// A match of a correlation.
@@ -76,8 +103,10 @@ pub struct Correlated {
     pub from: i64,
     /// Time of the last.
     pub to: i64,
-    /// The matches.
-    pub ids: Vec<u64>,
+    /// How many matches are in the window.
+    pub matches: usize,
+    /// The matches of rules that these are made of.
+    pub records: Records,
     /// Fields of the group and their values.
     pub group: Vec<(String, String)>,
 }
@@ -95,6 +124,8 @@ pub struct Correlator {
     /// Groups by the last time at which they say something.
     over: BTreeSet<(i64, Key)>,
     waiting: BTreeMap<(i64, u64, RuleId), Hit>,
+    /// About how many bytes groups and waiting matches take.
+    bytes: usize,
     newest: Option<i64>,
     /// Matches from later than this are taken as from then.
     latest: i64,
@@ -126,17 +157,23 @@ impl Correlator {
                 Err(message) => unusable.push((id, Finding::error("sigma.unknown_rule", rule.meta.place, message))),
             }
         }
-        let cyclic = cyclic(&specs);
-        for spec in specs.iter().filter(|spec| cyclic.contains(&spec.rule)) {
-            let place = set.rules.get(spec.rule.0 as usize).map(|rule| rule.meta.place).unwrap_or_default();
+        let (cyclic, high) = unsound(&specs);
+        let place = |rule: RuleId| set.rules.get(rule.0 as usize).map(|rule| rule.meta.place).unwrap_or_default();
+        for rule in &cyclic {
             let message = "the correlation refers to itself";
-            unusable.push((spec.rule, Finding::error("sigma.correlation_cycle", place, message)));
+            unusable.push((*rule, Finding::error("sigma.correlation_cycle", place(*rule), message)));
         }
-        specs.retain(|spec| !cyclic.contains(&spec.rule));
+        for rule in &high {
+            let message = format!("the correlation stands on more than {HEIGHT_MAX} others, each on the next");
+            unusable.push((*rule, Finding::error("sigma.correlation", place(*rule), message)));
+        }
+        specs.retain(|spec| !cyclic.contains(&spec.rule) && !high.contains(&spec.rule));
         let mut by_rule: HashMap<RuleId, Vec<(usize, u16)>> = HashMap::new();
         for (number, spec) in specs.iter().enumerate() {
-            for (place, rule) in spec.rules.iter().enumerate() {
-                by_rule.entry(*rule).or_default().push((number, place as u16));
+            for (place, rules) in spec.rules.iter().enumerate() {
+                for rule in rules {
+                    by_rule.entry(*rule).or_default().push((number, place as u16));
+                }
             }
         }
         let correlator = Self {
@@ -146,6 +183,7 @@ impl Correlator {
             groups: BTreeMap::new(),
             over: BTreeSet::new(),
             waiting: BTreeMap::new(),
+            bytes: 0,
             newest: None,
             latest: i64::MAX,
             late: 0,
@@ -183,15 +221,23 @@ impl Correlator {
             return;
         }
         if self.looks_at(hit.rule) {
-            self.waiting.insert((hit.time, hit.id, hit.rule), hit);
+            self.wait(hit);
         }
         // What else the newest event matched is still to come, also if nothing comes late.
         self.release(due.min(newest.saturating_sub(1)), found);
-        while self.waiting.len() > self.settings.waiting {
+        while self.waiting.len() > self.settings.waiting || self.bytes > self.settings.bytes {
             // The oldest is counted before its time.
-            if let Some((_, hit)) = self.waiting.pop_first() {
-                self.count(&[hit], found);
-            }
+            let Some((_, hit)) = self.waiting.pop_first() else { break };
+            self.bytes -= hit.bytes();
+            self.count(&[hit], found);
+        }
+    }
+
+    /// Keeps a match until what comes before it is there.
+    fn wait(&mut self, hit: Hit) {
+        self.bytes += hit.bytes();
+        if let Some(same) = self.waiting.insert((hit.time, hit.id, hit.rule), hit) {
+            self.bytes -= same.bytes();
         }
     }
 
@@ -210,6 +256,7 @@ impl Correlator {
             {
                 hits.push(first.remove());
             }
+            self.bytes -= hits.iter().map(Hit::bytes).sum::<usize>();
             self.count(&hits, found);
         }
         self.end(until, found);
@@ -220,6 +267,7 @@ impl Correlator {
         while self.over.first().is_some_and(|(over, _)| *over < now) {
             let Some((over, key)) = self.over.pop_first() else { return };
             let Some(mut window) = self.groups.remove(&key) else { continue };
+            self.bytes -= window.bytes;
             let slides = self.specs.get(key.0).is_none_or(|spec| spec.slides);
             if !slides && let Some(correlated) = self.matched(&key, &mut window) {
                 let number = key.0;
@@ -232,6 +280,7 @@ impl Correlator {
     /// Keeps a group.
     fn put(&mut self, key: Key, window: Window) {
         let Some(spec) = self.specs.get(key.0) else { return };
+        self.bytes += window.bytes;
         self.over.insert((window.over(spec), Arc::clone(&key)));
         self.groups.insert(key, window);
     }
@@ -239,6 +288,7 @@ impl Correlator {
     /// Takes a group out.
     fn take(&mut self, key: &Key) -> Option<Window> {
         let window = self.groups.remove(key)?;
+        self.bytes -= window.bytes;
         if let Some(spec) = self.specs.get(key.0) {
             self.over.remove(&(window.over(spec), Arc::clone(key)));
         }
@@ -261,7 +311,8 @@ impl Correlator {
                         let values =
                             if spec.fields.is_empty() { Vec::new() } else { combinations(hit, &spec.fields).0 };
                         let values = values.iter().map(|values| folded(values)).collect();
-                        (shown, Entry { time: first.time, id: first.id, places: Vec::new(), values })
+                        let (time, id, records) = (first.time, first.id, first.records.clone());
+                        (shown, Entry { time, id, records, places: Vec::new(), values })
                     });
                     entry.places.push(*place);
                 }
@@ -274,24 +325,22 @@ impl Correlator {
 
     fn enter(&mut self, key: Key, shown: Vec<String>, entry: Entry, found: &mut Vec<Correlated>) {
         let (time, number) = (entry.time, key.0);
+        if !self.groups.contains_key(&key) {
+            self.make_room();
+        }
+        let known = self.take(&key);
         let Some(spec) = self.specs.get(number) else { return };
-        let (span, slides, kind) = (spec.span, spec.slides, spec.kind);
-        let mut window = match self.take(&key) {
-            Some(window) => window,
-            None => {
-                self.make_room();
-                Window::of(shown, Vec::new(), None)
-            }
-        };
+        let (span, slides) = (spec.span, spec.slides);
+        let mut window = known.unwrap_or_else(|| Window::of(spec, shown, Vec::new(), None));
         if window.quiet_until.is_some_and(|until| time <= until) {
             return self.put(key, window);
         }
         window.quiet_until = None;
-        while slides && window.entries.front().is_some_and(|entry| entry.time < time.saturating_sub(span)) {
+        while slides && window.entries().next().is_some_and(|entry| entry.time < time.saturating_sub(span)) {
             window.pop();
         }
-        if window.entries.len() >= self.settings.entries {
-            self.evicted += u64::from(window.make_room(kind));
+        if window.len() >= self.settings.entries {
+            self.evicted += u64::from(window.make_room());
         }
         window.push(entry);
         let correlated = if slides { self.matched(&key, &mut window) } else { None };
@@ -301,11 +350,13 @@ impl Correlator {
         }
     }
 
-    /// Gives up the group that would be over first, if there is no room for another one.
+    /// Gives up the groups that would be over first, if there is no room for another one.
     fn make_room(&mut self) {
-        while self.groups.len() >= self.settings.groups {
+        while self.groups.len() >= self.settings.groups || self.bytes > self.settings.bytes {
             let Some((_, key)) = self.over.pop_first() else { return };
-            self.evicted += self.groups.remove(&key).map_or(0, |window| window.entries.len() as u64);
+            let Some(window) = self.groups.remove(&key) else { continue };
+            self.bytes -= window.bytes;
+            self.evicted += window.len() as u64;
         }
     }
 
@@ -313,11 +364,11 @@ impl Correlator {
     fn matched(&self, key: &Key, window: &mut Window) -> Option<Correlated> {
         let spec = self.specs.get(key.0).filter(|spec| window.holds(spec))?;
         let entries = window.take();
-        let (from, to) = (entries.front()?.time, entries.back()?.time);
+        let (from, to) = (entries.first()?.time, entries.last()?.time);
         window.quiet_until = Some(to.saturating_add(spec.span));
-        let ids = entries.iter().map(|entry| entry.id).collect();
+        let (matches, records) = (entries.len(), all_records(&entries));
         let group = spec.names.iter().cloned().zip(window.shown.iter().cloned()).collect();
-        Some(Correlated { rule: spec.rule, from, to, ids, group })
+        Some(Correlated { rule: spec.rule, from, to, matches, records, group })
     }
 
     /// A match of a correlation comes out; it is a match for others at the time when it is known.
@@ -351,11 +402,26 @@ fn combinations(hit: &Hit, fields: &[FieldId]) -> (Vec<Vec<String>>, u64) {
     (all, left)
 }
 
+/// The matches of rules that entries are made of, each once.
+fn all_records(entries: &[Entry]) -> Records {
+    let mut all = Records::default();
+    let mut known = BTreeSet::new();
+    for entry in entries {
+        let ids = entry.records.as_ref().map_or(std::slice::from_ref(&entry.id), |records| &records.ids);
+        all.more |= entry.records.as_ref().is_some_and(|records| records.more);
+        all.ids.extend(ids.iter().copied().filter(|id| known.insert(*id)));
+    }
+    all
+}
+
 /// A correlation's match as one for other correlations: its values are those of its group.
 fn hit_of(correlated: &Correlated, spec: &Spec, time: i64) -> Hit {
-    let fields = spec.keys.iter().flat_map(|keys| keys.iter().zip(&correlated.group));
+    let fields = spec.keys.iter().chain([&spec.outer]).flat_map(|keys| keys.iter().zip(&correlated.group));
     let mut values: Vec<(FieldId, String)> = fields.map(|(field, (_, value))| (*field, value.clone())).collect();
     values.sort();
     values.dedup();
-    Hit { rule: correlated.rule, time, id: correlated.ids.last().copied().unwrap_or_default(), values }
+    let id = correlated.records.ids.last().copied().unwrap_or_default();
+    let ids: Vec<u64> = correlated.records.ids.iter().rev().take(RECORDS_MAX).rev().copied().collect();
+    let more = correlated.records.more || ids.len() < correlated.records.ids.len();
+    Hit { rule: correlated.rule, time, id, values, records: Some(Box::new(Records { ids, more })) }
 }

@@ -13,10 +13,12 @@ use watchfloor_normalize::fields::{Bound, KeyIds, Slot};
 use watchfloor_normalize::paths::PathId;
 use watchfloor_normalize::run::Machine;
 use watchfloor_normalize::shapes::Shapes;
-use watchfloor_normalize::{Engine as Examiner, Outcome};
+use watchfloor_normalize::{Engine as Examiner, Outcome, sha256};
+
+use watchfloor_sigma::pattern::lower;
 
 use crate::binding::{Instead, StandIns, instead};
-use crate::correlation::Hit;
+use crate::correlation::{COMBINATIONS_MAX, Hit};
 use crate::engine::Engine;
 use crate::facts::{Fact, Facts, FieldId};
 use crate::live::{Detection, Live};
@@ -25,6 +27,8 @@ use crate::source::{EventSource, SourceId};
 
 /// Most combinations of deciding values that are remembered.
 const KNOWN_MAX: usize = 32_768;
+/// Longest value that correlations remember as it is, in bytes.
+const REMEMBERED_BYTES_MAX: usize = 1_024;
 /// Longest combination of deciding values that is remembered, in bytes.
 const KNOWN_BYTES_MAX: usize = 1_024;
 
@@ -55,6 +59,7 @@ pub struct Reader {
     values: Vec<Val>,
     objects: Vec<(FieldId, NodeId)>,
     further: Vec<(Slot, NodeId)>,
+    cut: bool,
 }
 
 impl Reader {
@@ -76,7 +81,14 @@ impl Reader {
             values: Vec::new(),
             objects: Vec::new(),
             further: Vec::new(),
+            cut: false,
         }
+    }
+
+    /// Whether the last record has a list with more elements than are looked at one by one.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.cut || self.bound.is_cut()
     }
 
     /// The rules that are run.
@@ -113,15 +125,18 @@ impl Reader {
     /// A match of the last record, for correlations that look at these fields.
     #[must_use]
     pub fn hit(&self, rule: RuleId, time: i64, id: u64, fields: &BTreeSet<FieldId>, doc: &Document) -> Hit {
-        let values = fields
-            .iter()
-            .flat_map(|field| self.facts.of(*field).filter_map(|fact| Some((*field, fact.text(doc)?.into_owned()))));
-        Hit { rule, time, id, values: values.collect() }
+        // More values than combinations of them are looked at.
+        let values = fields.iter().flat_map(|field| {
+            let all = self.facts.of(*field).take(COMBINATIONS_MAX + 1);
+            all.filter_map(|fact| Some((*field, shortened(&fact.text(doc)?))))
+        });
+        Hit { rule, time, id, values: values.collect(), records: None }
     }
 
     /// The facts of a record's own fields.
     fn bind(&mut self, doc: &Document, family: usize, shapes: &Shapes) {
         self.facts.clear();
+        self.cut = false;
         let Some(trie) = self.detection.binding.tries.get(family) else { return };
         self.ids.clear();
         self.bound.bind(trie, &self.detection.binding.keys, &mut self.ids, doc, shapes);
@@ -134,6 +149,7 @@ impl Reader {
             if let Some(node) = self.bound.get(*slot)
                 && add(&mut self.facts, doc, field, node)
             {
+                self.cut |= is_long(doc, node);
                 self.objects.push((field, node));
             }
             if self.further.is_empty() {
@@ -142,6 +158,7 @@ impl Reader {
             let from = self.further.partition_point(|(known, _)| known < slot);
             for (_, node) in self.further.iter().skip(from).take_while(|(known, _)| known == slot) {
                 if add(&mut self.facts, doc, field, *node) {
+                    self.cut |= is_long(doc, *node);
                     self.objects.push((field, *node));
                 }
             }
@@ -243,6 +260,16 @@ impl Reader {
     }
 }
 
+/// A value as correlations remember it: of a long one the beginning and a hash.
+fn shortened(text: &str) -> String {
+    if text.len() <= REMEMBERED_BYTES_MAX {
+        return text.to_owned();
+    }
+    let begin = text.get(..text.floor_char_boundary(REMEMBERED_BYTES_MAX / 2)).unwrap_or_default();
+    // Case is nothing to groups.
+    format!("{begin}… ({} bytes, SHA-256 {})", text.len(), sha256(lower(text).as_bytes()))
+}
+
 /// Fills a field that has no value from the first of some places that has one.
 fn stand_in(facts: &mut Facts, field: FieldId, places: &[Instead], mut attribute: impl FnMut(&mut Facts, PathId)) {
     if facts.has_value(field) {
@@ -285,6 +312,11 @@ fn attribute(facts: &mut Facts, values: &mut Vec<Val>, machine: &mut Machine<'_>
             }
         }
     }
+}
+
+/// Whether a node is a list with more elements than are looked at.
+fn is_long(doc: &Document, node: NodeId) -> bool {
+    doc.node(node).is_some_and(|node| node.value == Value::List) && doc.children(node).nth(LIST_ELEMENTS_MAX).is_some()
 }
 
 /// Adds the facts of a node: of a list its elements, of an element of XML its text. Tells whether there is more in it than these facts say.

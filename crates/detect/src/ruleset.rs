@@ -101,6 +101,7 @@ pub struct RuleSet {
     pub rules: Vec<Compiled>,
     fields: Vec<String>,
     by_field: HashMap<String, FieldId>,
+    by_name: HashMap<String, Vec<RuleId>>,
     pub(crate) indexes: Vec<FieldIndex>,
     /// Questions to all values.
     pub(crate) keywords: FieldIndex,
@@ -134,7 +135,11 @@ impl RuleSet {
             match document {
                 RuleDocument::Rule(rule) => set.add(rule, &filters),
                 RuleDocument::Correlation(correlation) => set.add_correlation(&correlation.0, &correlation.1),
-                RuleDocument::Filter(_) => {}
+                RuleDocument::Filter(_) => continue,
+            }
+            let rule = RuleId(set.rules.len() as u32 - 1);
+            for name in document.meta().names() {
+                set.by_name.entry(name.clone()).or_default().push(rule);
             }
             set.check_size()?;
         }
@@ -145,6 +150,12 @@ impl RuleSet {
         set.check_size()?;
         set.finish()?;
         Ok(set)
+    }
+
+    /// The rules that a correlation means by a name.
+    #[must_use]
+    pub fn called(&self, name: &str) -> &[RuleId] {
+        self.by_name.get(name).map(Vec::as_slice).unwrap_or_default()
     }
 
     fn check_size(&self) -> Result<(), TooLarge> {
@@ -213,12 +224,21 @@ impl RuleSet {
             Correlator::new(self, Settings::default()).1.into_iter().map(|(rule, _)| rule.0).collect();
         let usable = self.rules.iter().zip(0..).filter(|(_, number)| !unusable.contains(number));
         let correlations: Vec<Correlation> = usable.filter_map(|(rule, _)| rule.correlation.clone()).collect();
-        let named = |rule: &Compiled, name: &String| {
-            rule.meta.id.as_ref() == Some(name) || rule.meta.name.as_ref() == Some(name)
-        };
-        for rule in &mut self.rules {
-            let mut of = correlations.iter().filter(|one| one.rules.iter().any(|name| named(rule, name))).peekable();
-            rule.silent = of.peek().is_some() && !of.any(|one| one.generate);
+        let mut generated = BTreeSet::new();
+        for correlation in &correlations {
+            for rule in correlation.rules.iter().flat_map(|name| self.by_name.get(name)).flatten() {
+                if let Some(rule) = self.rules.get_mut(rule.0 as usize) {
+                    rule.silent = true;
+                }
+                if correlation.generate {
+                    generated.insert(*rule);
+                }
+            }
+        }
+        for rule in generated {
+            if let Some(rule) = self.rules.get_mut(rule.0 as usize) {
+                rule.silent = false;
+            }
         }
     }
 
@@ -321,12 +341,11 @@ impl RuleSet {
 }
 
 fn is_for(filter: &Filter, rule: &Rule) -> bool {
-    let named = |name: &String| rule.meta.id.as_ref() == Some(name) || rule.meta.name.as_ref() == Some(name);
     let part = |mine: &Option<String>, its: &Option<String>| mine.is_none() || mine == its;
     let same_source = part(&filter.source.product, &rule.source.product)
         && part(&filter.source.category, &rule.source.category)
         && part(&filter.source.service, &rule.source.service);
-    same_source && (filter.rules.is_empty() || filter.rules.iter().any(named))
+    same_source && (filter.rules.is_empty() || filter.rules.iter().any(|name| rule.meta.is_called(name)))
 }
 
 fn gather(code: &Code, questions: &mut BTreeSet<PredicateId>) {

@@ -49,6 +49,7 @@ fn hit(set: &RuleSet, id: usize, text: &str) -> Hit {
         time: second.parse::<i64>().unwrap() * 1_000,
         id: id as u64,
         values: values.collect(),
+        records: None,
     }
 }
 
@@ -240,7 +241,7 @@ fn what_one_event_matches_counts_once_though_nothing_comes_late() {
         correlator.handle(hit(&set, id, text), &mut found);
     }
     correlator.finish(&mut found);
-    assert_eq!(found.iter().map(|one| one.ids.clone()).collect::<Vec<_>>(), [vec![1, 2]]);
+    assert_eq!(found.iter().map(|one| one.records.ids.clone()).collect::<Vec<_>>(), [vec![1, 2]]);
 }
 
 /// What came out after each match, before all windows are ended.
@@ -316,8 +317,53 @@ fn what_is_late_or_too_much_is_counted() {
     assert_eq!(run(&set, &["a1 U=x", "a20 U=x", "a9 U=x"], bound), (String::new(), 1, 0));
     let small = Settings { groups: 2, ..Settings::default() };
     assert_eq!(run(&set, &["a1 U=x", "a2 U=y", "a3 U=z", "a4 U=x", "a5 U=x"], small), (String::new(), 0, 2));
+    // More than there is room for cannot be counted, and says so.
     let short = Settings { entries: 3, ..Settings::default() };
     assert_eq!(run(&set, &["a1 U=x", "a2 U=x"], short), (String::new(), 0, 0));
+    for (kind, lost) in [
+        ("{type: event_count, rules: [a], timespan: 100s, condition: {lt: 3}}", 1),
+        ("{type: value_sum, rules: [a], timespan: 100s, condition: {field: B, gte: 100}}", 1),
+        ("{type: value_count, rules: [a], timespan: 100s, condition: {field: B, lt: 3}}", 1),
+    ] {
+        let counts = self::set(&format!("title: C\ncorrelation: {kind}\n"));
+        let (_, _, evicted) = run(&counts, &["a1 B=1", "a2 B=2", "a3 B=3", "a4 B=4"], short);
+        assert_eq!(evicted, lost, "{kind}");
+    }
+    // Long values take the room of all.
+    let few = Settings { bytes: 100_000, ..Settings::default() };
+    let hits: Vec<String> = (0..200).map(|n| format!("a{n} U={n}{}", "x".repeat(1_000))).collect();
+    let (_, _, evicted) = run(&set, &hits.iter().map(String::as_str).collect::<Vec<_>>(), few);
+    assert!((50..190).contains(&evicted), "{evicted}");
+}
+
+#[test]
+fn what_several_rules_are_called_means_all_of_them() {
+    let set = set("title: other\nname: a\nlogsource: {product: p}\ndetection: {s: {A: 9}, condition: s}\n---\n\
+         title: C\ncorrelation: {type: event_count, rules: [a], timespan: 10s, condition: {gte: 2}}\n");
+    assert!(set.rules.iter().filter(|rule| rule.meta.name.as_deref() == Some("a")).all(|rule| rule.silent));
+    let (mut correlator, _) = Correlator::new(&set, Settings::default());
+    let mut found = Vec::new();
+    for (id, rule) in set.called("a").iter().enumerate() {
+        correlator.handle(Hit { rule: *rule, ..hit(&set, id, "a1") }, &mut found);
+    }
+    correlator.finish(&mut found);
+    assert_eq!(shown(&found, &set), "C:1-1[]");
+}
+
+#[test]
+fn correlations_of_correlations_know_groups_and_records() {
+    let set = set(
+        "title: I\nname: i\ncorrelation: {type: event_count, rules: [a, b], aliases: {who: {a: U, b: V}}, group-by: [who], timespan: 10s, condition: {gte: 2}}\n---\n\
+         title: O\ncorrelation: {type: event_count, rules: [i], group-by: [who], timespan: 100s, condition: {gte: 2}}\n",
+    );
+    let hits = ["a1 U=x", "b2 V=x", "a20 U=y", "a30 U=x", "b31 V=x"];
+    assert_eq!(run(&set, &hits, Settings::default()).0, "I:1-2[x] I:30-31[x] O:2-31[x]");
+    let (mut correlator, _) = Correlator::new(&set, Settings::default());
+    let mut found = Vec::new();
+    hits.iter().enumerate().for_each(|(id, text)| correlator.handle(hit(&set, id, text), &mut found));
+    correlator.finish(&mut found);
+    let outer: Vec<_> = found.iter().filter(|one| set.rules[one.rule.0 as usize].meta.title == "O").collect();
+    assert_eq!((outer[0].matches, &outer[0].records.ids, outer[0].records.more), (2, &vec![0, 1, 3, 4], false));
 }
 
 #[test]
@@ -327,6 +373,8 @@ fn a_flood_of_the_same_hides_nothing() {
         ("{type: value_count, rules: [a], timespan: 1h, condition: {field: B, gte: 3}}", "a1 B=1, F B=2, a90 B=3"),
         ("{type: temporal_ordered, rules: [a, b, c], timespan: 1h}", "a1, G, c90"),
         ("{type: temporal, rules: [a, b, c], timespan: 1h}", "c1, G, a90"),
+        // What was said first is not in the window any more at the end.
+        ("{type: temporal, rules: [a, b, c], timespan: 60s}", "b1, a31, G, c90"),
     ] {
         let set = set(&format!("title: C\ncorrelation: {correlation}\n"));
         let flood = |name: &str, more: &str| {
@@ -334,8 +382,16 @@ fn a_flood_of_the_same_hides_nothing() {
         };
         let hits = hits.replace("F B=2", &flood("a", " B=2")).replace('G', &flood("b", ""));
         let (found, late, evicted) = run(&set, &hits.split(", ").collect::<Vec<_>>(), short);
-        assert_eq!((found.as_str(), late, evicted), ("C:1-90[]", 0, 0), "{correlation}");
+        let from = if correlation.contains("60s") { 31 } else { 1 };
+        assert_eq!((found, late, evicted), (format!("C:{from}-90[]"), 0, 0), "{correlation}");
     }
+    // An order that was there is found behind a flood of its first rule.
+    let ordered = set("title: C\ncorrelation: {type: temporal_ordered, rules: [a, b, c], timespan: 1h}\n");
+    let flood = (10..60).map(|second| format!("a{second}"));
+    let hits: Vec<String> =
+        ["b1", "a2", "b3"].map(str::to_owned).into_iter().chain(flood).chain(["c90".to_owned()]).collect();
+    let hits: Vec<&str> = hits.iter().map(String::as_str).collect();
+    assert_eq!(run(&ordered, &hits, short), ("C:1-90[]".to_owned(), 0, 0));
     // More than is kept cannot be counted.
     let set = set("title: C\ncorrelation: {type: event_count, rules: [a], timespan: 1h, condition: {gte: 6}}\n");
     let (_, unusable) = Correlator::new(&set, short);
@@ -360,4 +416,19 @@ fn what_refers_to_nothing_or_itself_is_refused() {
         let codes: Vec<&str> = unusable.iter().map(|(_, finding)| finding.code).collect();
         assert_eq!(codes, expected, "{correlations}");
     }
+    // A tower of correlations is too high from some height on.
+    let link = |n: usize| {
+        let below = if n == 0 { "a".to_owned() } else { format!("c{}", n - 1) };
+        format!(
+            "title: C{n}\nname: c{n}\ncorrelation: {{type: event_count, rules: [{below}], timespan: 1s, condition: {{gte: 1}}}}\n"
+        )
+    };
+    let set = set(&(0..1_000).map(link).collect::<Vec<_>>().join("---\n"));
+    let (mut correlator, unusable) = Correlator::new(&set, Settings::default());
+    assert_eq!(unusable.len(), 1_000 - 32);
+    assert!(unusable.iter().all(|(_, finding)| finding.code == "sigma.correlation"));
+    let mut found = Vec::new();
+    correlator.handle(hit(&set, 0, "a1"), &mut found);
+    correlator.finish(&mut found);
+    assert_eq!(found.len(), 32);
 }

@@ -121,7 +121,7 @@ impl<'l> Engine<'l> {
     pub fn normalize(&mut self, framed: &Framed, bytes: &[u8], out: &mut Vec<u8>) -> Outcome {
         self.machine.clear();
         self.machine.diagnostics.extend_from_slice(&framed.trouble);
-        let hash = hex(framed.original_sha256.unwrap_or_else(|| Sha256::digest(bytes).into()));
+        let hash = framed.original_sha256.map_or_else(|| sha256(bytes), hex);
         match simdutf8::basic::from_utf8(bytes) {
             Ok(raw) => self.text(framed, raw, None, hash, out),
             Err(_) => {
@@ -462,6 +462,12 @@ impl<'l> Engine<'l> {
         }
         None
     }
+}
+
+/// The SHA-256 of bytes, in hexadecimal.
+#[must_use]
+pub fn sha256(bytes: &[u8]) -> String {
+    hex(Sha256::digest(bytes).into())
 }
 
 fn hex(digest: [u8; 32]) -> String {

@@ -198,6 +198,9 @@ struct Saved {
     more: Box<[(Slot, u16, NodeId)]>,
 }
 
+/// Most nodes that are saved for all shapes together.
+const SAVED_NODES_MAX: usize = 1 << 20;
+
 /// What a walk along a record needs.
 struct Walk<'a> {
     trie: &'a Trie,
@@ -219,6 +222,10 @@ pub struct Bound {
     more: Vec<(Slot, u16, NodeId)>,
     /// By shape and trie.
     saved: HashMap<(u64, u32), Saved, foldhash::fast::FixedState>,
+    /// How many nodes are saved.
+    saved_nodes: usize,
+    /// A list had more elements than are walked.
+    cut: bool,
 }
 
 const NONE: NodeId = NodeId::MAX;
@@ -234,6 +241,12 @@ impl Bound {
     #[must_use]
     pub fn of_every_element() -> Self {
         Self { every: true, ..Self::default() }
+    }
+
+    /// Whether a list had more elements than are walked.
+    #[must_use]
+    pub fn is_cut(&self) -> bool {
+        self.cut
     }
 
     /// What further elements of lists have, by slot.
@@ -265,6 +278,7 @@ impl Bound {
         self.ranks.resize(trie.slots(), 0);
         self.root_keys.clear();
         self.more.clear();
+        self.cut = false;
         let Some(shape) = shapes.current() else { return self.walk(&mut Walk { trie, keys, ids, doc }, 0, 0) };
         if let Some(saved) = self.saved.get(&(shape, trie.number)) {
             for (slot, rank, node) in &saved.nodes {
@@ -288,8 +302,10 @@ impl Bound {
             root_keys: self.root_keys.as_slice().into(),
             more: self.more.as_slice().into(),
         };
-        if self.saved.len() >= 4 * SHAPES_MAX {
+        self.saved_nodes += saved.nodes.len() + saved.more.len();
+        if self.saved.len() >= 4 * SHAPES_MAX || self.saved_nodes > SAVED_NODES_MAX {
             self.saved.clear();
+            self.saved_nodes = saved.nodes.len() + saved.more.len();
         }
         self.saved.insert((shape, trie.number), saved);
     }
@@ -321,6 +337,7 @@ impl Bound {
                 at = element.end;
                 left -= 1;
             }
+            self.cut |= self.every && at < top.end;
             return;
         }
         if top.value != Value::Object {

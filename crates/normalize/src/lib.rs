@@ -28,6 +28,6 @@ pub mod tape;
 pub mod times;
 
 pub use compile::{Library, PackFault, SourceFile};
-pub use engine::{Engine, Options, Outcome};
+pub use engine::{Engine, Options, Outcome, sha256};
 pub use plan::PackId;
 pub use times::Clock;

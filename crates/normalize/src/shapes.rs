@@ -10,6 +10,8 @@ use watchfloor_model::{Document, Value};
 pub(crate) const SHAPES_MAX: usize = 4_096;
 /// Most nodes of a record whose shape is looked at.
 const SHAPE_NODES_MAX: usize = 512;
+/// Longest shape that is remembered, in bytes: names of keys, most of it.
+const SHAPE_BYTES_MAX: usize = 8 * 1024;
 /// Hashes of shapes that were seen once.
 const SEEN: usize = 4_096;
 
@@ -54,6 +56,9 @@ impl Shapes {
             self.key.extend_from_slice(&[sort, node.end as u8, (node.end >> 8) as u8]);
             self.key.extend_from_slice(&node.key.len.to_le_bytes());
             self.key.extend_from_slice(doc.text(node.key).as_bytes());
+            if self.key.len() > SHAPE_BYTES_MAX {
+                return;
+            }
         }
         if let Some(known) = self.known.get(self.key.as_slice()) {
             self.current = Some(*known);

@@ -167,6 +167,18 @@ impl Meta {
         self.id.as_deref().or(self.name.as_deref()).unwrap_or(&self.title)
     }
 
+    /// What correlations and filters may call it, each once.
+    pub fn names(&self) -> impl Iterator<Item = &String> {
+        let name = self.name.as_ref().filter(|name| self.id.as_ref() != Some(name));
+        self.id.iter().chain(name)
+    }
+
+    /// Whether a correlation or filter means it.
+    #[must_use]
+    pub fn is_called(&self, name: &str) -> bool {
+        self.names().any(|known| known == name)
+    }
+
     /// ATT&CK techniques of the tags, as they are written there: `T1059.001`.
     pub fn techniques(&self) -> impl Iterator<Item = String> + '_ {
         self.tags.iter().filter_map(|tag| {

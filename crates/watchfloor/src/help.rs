@@ -107,7 +107,8 @@ them: the built-in ones, or your own.
   --status STATUS       only rules of this status; several times for several; default: all but deprecated and unsupported
   --rule TEXT           only rules with this id, or this in their title; several times for several
   --tag TEXT            only rules with this in a tag, such as t1003; several times for several
-  --from TIME, --to TIME  only records from the first to before the second, such as 2026-01-31 or 2026-01-31T12:00:00Z
+  --from TIME, --to TIME  only records from the first to before the second, such as 2026-01-31T12:00:00Z,
+                        or 2026-01-31T12:00 and 2026-01-31 for the zone of --tz
   --exceptions FILE     matches that are accepted: rule, when, owner, reason, expires (docs/rules.md)
   --preview             with --exceptions: show the matches that they would hide, and only those
   --rule-budget N       microseconds that a rule may take for each record, on average (100), or `off`; one that takes more is
@@ -115,7 +116,8 @@ them: the built-in ones, or your own.
   --format FORMAT       table (default), jsonl, csv or html: one page with timeline, hosts and techniques, to hand on
   --output FILE         write to FILE instead of standard output
   --stats               counts by level, rule, host and technique instead of matches
-  --fail-on LEVEL       exit code 1 if a rule of this level or above matched; it is 1 as well if the hunt could not look at everything
+  --fail-on LEVEL       exit code 1 if a rule of this level or above matched; it is 1 as well if the hunt could not look at everything;
+                        rules that are refused do not count: see `watchfloor rules check`
   --source KIND         every record is of this kind; default: detect each record by content
   --packs DIR           a folder with your own mappings
   --tz ZONE             zone of times that name none; default: UTC
@@ -126,5 +128,5 @@ Examples
   watchfloor hunt --rules sigma/rules --level high --format html --output report.html C/Windows/System32/winevt/Logs
   watchfloor hunt --fail-on high --format jsonl audit.json
 
-Exit codes: 0 fine, 1 an input could not be read or --fail-on was met, 2 usage.
+Exit codes: 0 fine, 1 --fail-on was met, or something was not looked at (an input, a suspended rule, a correlation), 2 usage.
 ";

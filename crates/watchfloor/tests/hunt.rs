@@ -86,12 +86,13 @@ fn our_rules_are_clean_and_do_what_their_fixtures_say() {
 fn fixtures_that_do_not_hold_are_told() {
     let (rules, _) = files("fixtures");
     let fixture = Path::new(&rules).with_extension("test.yml");
-    fs::write(&fixture, "match:\n- line: 'Mar  2 10:15:04 web01 sshd[1]: Accepted password for root from 192.0.2.7 port 1 ssh2'\npass:\n- record: {Channel: Microsoft-Windows-Sysmon/Operational, SourceName: Microsoft-Windows-Sysmon, EventID: 1, Image: 'C:\\vssadmin.exe', CommandLine: delete shadows}\n- {}\n").unwrap();
+    fs::write(&fixture, "match:\n- line: 'Mar  2 10:15:04 web01 sshd[1]: Accepted password for root from 192.0.2.7 port 1 ssh2'\npass:\n- record: {Channel: Microsoft-Windows-Sysmon/Operational, SourceName: Microsoft-Windows-Sysmon, EventID: 1, Image: 'C:\\vssadmin.exe', CommandLine: delete shadows}\n- {}\n- line: nothing that anybody knows\n").unwrap();
     let (code, out, error) = run(&["rules", "test", &rules]);
     assert_eq!(code, 1, "{out}");
     assert!(error.contains("test.yml:2: no rule matches") && error.contains("test.yml:4: a rule matches"), "{error}");
     assert!(error.contains("test.yml:5: an entry has"), "{error}");
-    assert!(out.contains("3 failures"), "{out}");
+    assert!(error.contains("test.yml:6: no rule of the file looks at such records"), "{error}");
+    assert!(out.contains("4 failures"), "{out}");
 }
 
 #[test]
@@ -148,6 +149,9 @@ fn hunts_are_narrowed_and_fail_when_asked() {
         (&["--from", "2026-03-02T10:15:03Z"], 0, 1),
         (&["--to", "2026-03-02T10:15:03Z"], 0, 1),
         (&["--to", "2026-03-02"], 0, 0),
+        // The records that name no zone are an hour earlier there too.
+        (&["--to", "2026-03-02T10:15", "--tz", "Europe/Berlin"], 0, 0),
+        (&["--to", "2026-03-02T10:16", "--tz", "Europe/Berlin"], 0, 1),
         (&["--fail-on", "high"], 1, 2),
         (&["--fail-on", "critical"], 0, 2),
         (&["--level", "most"], 2, 0),
@@ -185,10 +189,29 @@ fn what_is_written_takes_nothing_away() {
     assert_eq!((code, fs::read_to_string(&output).unwrap().as_str()), (2, "before"), "{error}");
     let (code, _, _) = run(&["hunt", "--rules", &rules, "--output", &output, &records]);
     assert_eq!((code, fs::read_to_string(&output).unwrap().lines().count()), (0, 3));
-    assert!(!Path::new(&format!("{output}.part")).exists());
+    let beside = |output: &str| fs::read_dir(Path::new(output).parent().unwrap()).unwrap().count();
+    assert_eq!(beside(&output), 1, "nothing else is left");
+    // What is called like a file that is not whole yet is not touched.
+    let part = format!("{output}.part");
+    fs::write(&part, RECORDS).unwrap();
+    let (code, _, error) = run(&["hunt", "--rules", &rules, "--output", &output, &part]);
+    assert_eq!((code, fs::read_to_string(&part).unwrap().as_str()), (0, RECORDS), "{error}");
     let (code, _, error) = run(&["hunt", "--rules", &rules, "--output", "/dev/full", &records]);
     assert_eq!(code, 1);
     assert!(error.contains("cannot write /dev/full"), "{error}");
+}
+
+#[test]
+fn what_has_the_same_name_is_told() {
+    let (rules, records) = files("doubles");
+    fs::write(&rules, format!("{RULES}---\n{}", RULES.split("---\n").next().unwrap())).unwrap();
+    let (code, out, error) = run(&["hunt", "--rules", &rules, &records]);
+    assert_eq!((code, out.lines().count()), (0, 4), "{error}");
+    assert!(error.contains("warning[sigma.duplicate_id]: 1 ids are those of several rules"), "{error}");
+    let (code, json, _) = run(&["rules", "check", "--json", "--strict", &rules]);
+    assert_eq!(code, 1);
+    let codes = json.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["code"].clone());
+    assert!(codes.clone().any(|code| code == "sigma.duplicate_id"), "{json}");
 }
 
 #[test]
@@ -391,7 +414,8 @@ fn nothing_hides_in_a_list() {
     fs::write(&records, values.map(|value| record(value) + "\n").concat()).unwrap();
     let (rules, records) = (rules.display().to_string(), records.display().to_string());
     let (code, json, error) = run(&["hunt", "--rules", &rules, "--format", "jsonl", &records]);
-    assert_eq!(code, 0, "{error}");
     let line = |line: &str| serde_json::from_str::<Value>(line).unwrap()["line"].as_u64().unwrap();
+    assert_eq!(code, 1, "a list is too long to be looked at one by one: {error}");
+    assert!(error.contains("1 records have a list of more than 4096 elements"), "{error}");
     assert_eq!(json.lines().map(line).collect::<Vec<_>>(), [1, 2, 3, 4, 6], "{error}");
 }

@@ -7,9 +7,8 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::spec::name;
 use super::window::{Entry, Window};
-use super::{Correlator, Hit, Key};
+use super::{Correlator, Hit, Key, Records};
 use crate::facts::FieldId;
 use crate::ruleset::{RuleId, RuleSet};
 
@@ -42,6 +41,8 @@ struct Waiting {
     time: i64,
     id: u64,
     values: Vec<(String, String)>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    records: Option<Box<Records>>,
 }
 
 impl Correlator {
@@ -52,16 +53,17 @@ impl Correlator {
             correlation: key.0,
             key: key.1.clone(),
             shown: window.shown.clone(),
-            entries: window.entries.iter().cloned().collect(),
+            entries: window.entries().cloned().collect(),
             quiet_until: window.quiet_until,
         };
         let field =
             |(field, value): &(FieldId, String)| Some((set.fields().get(usize::from(field.0))?.clone(), value.clone()));
         let waiting = |hit: &Hit| Waiting {
-            rule: set.rules.get(hit.rule.0 as usize).map(|rule| name(&rule.meta).to_owned()).unwrap_or_default(),
+            rule: set.rules.get(hit.rule.0 as usize).map(|rule| rule.meta.key().to_owned()).unwrap_or_default(),
             time: hit.time,
             id: hit.id,
             values: hit.values.iter().filter_map(field).collect(),
+            records: hit.records.clone(),
         };
         State {
             correlations: self.specs.iter().map(|spec| spec.identity.clone()).collect(),
@@ -78,21 +80,23 @@ impl Correlator {
         let mut dropped = 0;
         (self.newest, self.late, self.evicted) = (state.newest, state.late, state.evicted);
         self.groups.clear();
+        self.waiting.clear();
+        self.bytes = 0;
         self.over.clear();
         for group in state.groups {
             let identity = state.correlations.get(group.correlation);
-            match self.specs.iter().position(|spec| Some(&spec.identity) == identity) {
-                Some(number) => {
-                    self.put((number, group.key).into(), Window::of(group.shown, group.entries, group.quiet_until));
+            match self.specs.iter().enumerate().find(|(_, spec)| Some(&spec.identity) == identity) {
+                Some((number, spec)) => {
+                    let window = Window::of(spec, group.shown, group.entries, group.quiet_until);
+                    self.put((number, group.key).into(), window);
                 }
                 None => dropped += group.entries.len() as u64,
             }
         }
         let mut rules: HashMap<&str, RuleId> = HashMap::new();
         for (number, rule) in set.rules.iter().enumerate() {
-            rules.entry(name(&rule.meta)).or_insert(RuleId(number as u32));
+            rules.entry(rule.meta.key()).or_insert(RuleId(number as u32));
         }
-        self.waiting.clear();
         for waiting in state.waiting {
             let known = rules.get(waiting.rule.as_str()).copied();
             let Some(rule) = known.filter(|rule| self.looks_at(*rule)) else {
@@ -100,8 +104,9 @@ impl Correlator {
                 continue;
             };
             let values = waiting.values.into_iter().filter_map(|(name, value)| Some((set.field(&name)?, value)));
-            let hit = Hit { rule, time: waiting.time, id: waiting.id, values: values.collect() };
-            self.waiting.insert((hit.time, hit.id, hit.rule), hit);
+            let hit =
+                Hit { rule, time: waiting.time, id: waiting.id, values: values.collect(), records: waiting.records };
+            self.wait(hit);
         }
         dropped
     }

@@ -15,10 +15,10 @@ use std::time::{Duration, Instant};
 use watchfloor_decode::Batch;
 use watchfloor_detect::{Correlator, Detection, Hit, RuleId, Settings};
 use watchfloor_model::Grade;
-use watchfloor_sigma::Document;
+use watchfloor_sigma::{Document, Level};
 
 use self::exceptions::Exceptions;
-use self::options::{Format, Options};
+use self::options::Options;
 use self::output::{Output, Patient};
 use self::work::{Correlated, Piece, Sight, Worker};
 use crate::Ended;
@@ -39,12 +39,19 @@ const PROGRESS: Duration = Duration::from_millis(250);
 /// What a hunt found.
 #[derive(Debug, Default)]
 pub struct Found {
-    /// Matches.
+    /// Matches, if they are not written as they are found.
     pub sights: Vec<Sight>,
+    /// How many there are, and the highest level among them.
+    pub matches: u64,
+    pub highest: Option<Level>,
     /// Matches that were not kept.
     pub dropped: u64,
+    /// Matches that correlations did not see, as there was no room.
+    pub unseen: u64,
     /// Bytes of what is kept.
     bytes: usize,
+    /// Records with a list of which only the first elements were looked at one by one.
+    pub cut: u64,
     /// Rules that were run.
     pub rules: u64,
     /// Correlations that cannot be used.
@@ -72,8 +79,21 @@ pub struct Found {
 }
 
 impl Found {
+    /// How many rules are not run any more, over long records at least.
+    pub fn suspended_rules(&self) -> u64 {
+        self.suspended.iter().map(|(rule, _)| rule).collect::<BTreeSet<_>>().len() as u64
+    }
+
+    /// Counts matches.
+    fn count(&mut self, sights: &[Sight], detection: &Detection) {
+        self.matches += sights.len() as u64;
+        let highest = sights.iter().map(|sight| show::level_of(show::rule_of(sight, detection))).max();
+        self.highest = self.highest.max(highest);
+    }
+
     /// Takes what came of a batch.
     fn take(&mut self, mut piece: Piece, hits: &mut Vec<(Hit, Sight)>, progress: &mut Progress) {
+        self.records += piece.records;
         let room = piece.sights.iter().take_while(|sight| {
             self.bytes += sight.bytes();
             self.bytes <= SIGHTS_BYTES_MAX
@@ -82,17 +102,17 @@ impl Found {
         self.dropped += piece.sights.len().saturating_sub(room) as u64;
         piece.sights.truncate(room);
         self.sights.append(&mut piece.sights);
-        let room = if self.bytes <= SIGHTS_BYTES_MAX { SIGHTS_MAX.saturating_sub(hits.len()) } else { 0 };
-        self.bytes += piece.hits.iter().take(room).map(|(_, sight)| sight.bytes()).sum::<usize>();
-        self.dropped += piece.hits.len().saturating_sub(room) as u64;
-        piece.hits.truncate(room);
         // Numbers of records count through all batches.
-        piece.hits.iter_mut().for_each(|(hit, _)| hit.id += self.records);
+        piece.hits.iter_mut().for_each(|(hit, _)| hit.id += self.records - piece.records);
+        let room = if self.bytes <= SIGHTS_BYTES_MAX { SIGHTS_MAX.saturating_sub(hits.len()) } else { 0 };
+        self.bytes += piece.hits.iter().take(room).map(|(hit, sight)| hit.bytes() + sight.bytes()).sum::<usize>();
+        self.unseen += piece.hits.len().saturating_sub(room) as u64;
+        piece.hits.truncate(room);
         hits.append(&mut piece.hits);
-        self.records += piece.records;
         self.unreadable += piece.unreadable;
         self.untimed += piece.untimed;
         self.outside += piece.outside;
+        self.cut += piece.cut;
         for (code, placed) in piece.troubles {
             if self.told.insert((Arc::clone(&placed.input), code)) {
                 progress.clear();
@@ -143,7 +163,13 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
     let loaded = rules(&options.rules, &options.language)?;
     loaded.tell(false);
     let idle = crate::detection::idle_filters(&loaded.documents);
-    idle.iter().for_each(|told| crate::terminal::say(told));
+    idle.iter().for_each(|told| crate::terminal::say(&told.line()));
+    let doubles = crate::detection::doubles(loaded.documents.iter().map(|document| (document, ""))).len();
+    if doubles > 0 {
+        crate::terminal::say(&format!(
+            "warning[sigma.duplicate_id]: {doubles} ids are those of several rules, and their matches come several times: `watchfloor rules check` names them\n"
+        ));
+    }
     let mut documents = wanted(loaded.documents, &options);
     anyhow::ensure!(
         !documents.is_empty(),
@@ -161,35 +187,28 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
         && found.suspended.is_empty()
         && found.unusable == 0
         && found.evicted == 0
-        && found.dropped == 0;
+        && found.dropped == 0
+        && found.unseen == 0
+        && found.cut == 0;
     Ok(if whole { ended } else { Ended::Findings })
 }
 
 /// The rules that are asked for, and those whose matches they are about.
 fn wanted(documents: Vec<Document>, options: &Options) -> Vec<Document> {
-    let mut kept: Vec<bool> = documents
-        .iter()
-        .map(|document| matches!(document, Document::Filter(_)) || options.wants(document.meta()))
-        .collect();
-    loop {
-        let named: Vec<&String> = documents
-            .iter()
-            .zip(&kept)
-            .filter_map(|(document, kept)| match document {
-                Document::Correlation(correlation) if *kept => Some(&correlation.1.rules),
-                _ => None,
-            })
-            .flatten()
-            .collect();
-        let is_named = |document: &Document| {
-            let meta = document.meta();
-            named.iter().any(|name| meta.id.as_ref() == Some(name) || meta.name.as_ref() == Some(name))
-        };
-        let more: Vec<bool> = documents.iter().zip(&kept).map(|(document, kept)| *kept || is_named(document)).collect();
-        if more == kept {
-            break;
+    let mut named: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (number, document) in documents.iter().enumerate() {
+        document.meta().names().for_each(|name| named.entry(name).or_default().push(number));
+    }
+    let is_wanted = |document: &Document| matches!(document, Document::Filter(_)) || options.wants(document.meta());
+    let mut kept = vec![false; documents.len()];
+    let mut open: Vec<usize> = (0..documents.len()).filter(|at| documents.get(*at).is_some_and(is_wanted)).collect();
+    while let Some(at) = open.pop() {
+        let Some(kept) = kept.get_mut(at).filter(|kept| !**kept) else { continue };
+        *kept = true;
+        if let Some(Document::Correlation(correlation)) = documents.get(at) {
+            let rules = &correlation.1.rules;
+            open.extend(rules.iter().filter_map(|name| named.get(name.as_str())).flatten());
         }
-        kept = more;
     }
     documents.into_iter().zip(kept).filter(|(_, kept)| *kept).map(|(document, _)| document).collect()
 }
@@ -205,11 +224,12 @@ fn search(
     let mut progress = Progress::new();
     // Everything is sorted before it is correlated: nothing comes late.
     let (mut correlator, told) = correlator(&detection.set, Settings { lateness: 0, ..Settings::default() });
-    told.iter().for_each(|told| crate::terminal::say(told));
+    told.iter().for_each(|told| crate::terminal::say(&told.line()));
     found.unusable = told.len() as u64;
     let rules = (0..detection.set.rules.len() as u32).map(RuleId).filter(|rule| correlator.looks_at(*rule)).collect();
     let correlated = Correlated { rules, fields: correlator.fields() };
     let mut hits: Vec<(Hit, Sight)> = Vec::new();
+    let streams = options.streams();
     let worker = || {
         let mut worker = Worker::new(library, detection, exceptions, &correlated, options);
         move |input: &Arc<str>, batch: &Batch| worker.batch(input, batch)
@@ -222,9 +242,11 @@ fn search(
                 found.troubled += u64::from(placed.diagnostic.grade == Grade::Error);
                 crate::normalize::tell(&placed);
             }
-            Done::Piece(piece) => {
-                if options.format == Format::Jsonl && options.output.is_none() && !options.stats {
+            Done::Piece(mut piece) => {
+                found.count(&piece.sights, detection);
+                if streams {
                     show::lines(&mut out, &piece.sights, detection)?;
+                    piece.sights.clear();
                 }
                 found.take(piece, &mut hits, &mut progress);
                 found.note_suspended(detection, &mut progress);
@@ -246,9 +268,11 @@ fn search(
         }
         is_told && hidden_by.is_some() == options.preview
     });
-    if options.format == Format::Jsonl && options.output.is_none() && !options.stats {
+    found.count(&more, detection);
+    if streams {
         show::lines(&mut out, &more, detection)?;
         std::io::Write::flush(&mut out)?;
+        more.clear();
     }
     found.sights.append(&mut more);
     found.evicted = correlator.evicted;
@@ -261,22 +285,25 @@ fn search(
 fn correlate(correlator: &mut Correlator, mut hits: Vec<(Hit, Sight)>) -> Vec<Sight> {
     hits.sort_by_key(|(hit, _)| hit.time);
     let mut found = Vec::new();
-    for (hit, _) in &hits {
-        correlator.handle(hit.clone(), &mut found);
+    let mut by_record: HashMap<u64, Sight> = HashMap::new();
+    for (hit, sight) in hits {
+        by_record.insert(hit.id, sight);
+        correlator.handle(hit, &mut found);
     }
     correlator.finish(&mut found);
-    let by_record: HashMap<u64, &Sight> = hits.iter().map(|(hit, sight)| (hit.id, sight)).collect();
     let sight = |one: &watchfloor_detect::Correlated| {
-        let last = *one.ids.last().and_then(|id| by_record.get(id))?;
+        let ids = &one.records.ids;
+        let last = ids.last().and_then(|id| by_record.get(id))?;
         // An exception covers it if it covers every record that it is made of.
         let covers = |number: &usize| {
-            one.ids.iter().all(|id| by_record.get(id).is_some_and(|sight| sight.excepting.contains(number)))
+            let covered = |id: &u64| by_record.get(id).is_some_and(|sight| sight.excepting.contains(number));
+            !one.records.more && ids.iter().all(covered)
         };
         let excepting = last.excepting.iter().copied().filter(covers).collect();
         let mut values = one.group.clone();
-        values.push(("matches".to_owned(), one.ids.len().to_string()));
+        values.push(("matches".to_owned(), one.matches.to_string()));
         values.push(("since".to_owned(), show::shown_time(Some(one.from))));
-        let records = one.ids.iter().filter_map(|id| by_record.get(id));
+        let records = ids.iter().filter_map(|id| by_record.get(id));
         let made_of = records.take(PLACES_MAX).map(|sight| sight.place()).collect();
         Some(Sight { rule: one.rule, time: Some(one.to), values, made_of, excepting, ..last.clone() })
     };
@@ -299,7 +326,7 @@ impl Progress {
         if self.wanted && self.last.elapsed() >= PROGRESS {
             self.last = Instant::now();
             self.shown = true;
-            crate::terminal::draw(&format!("\r\x1b[K{} records, {} matches", found.records, found.sights.len()));
+            crate::terminal::draw(&format!("\r\x1b[K{} records, {} matches", found.records, found.matches));
         }
     }
 

@@ -55,6 +55,32 @@ pub struct Options {
 }
 
 impl Options {
+    /// What nobody said otherwise.
+    fn new() -> Self {
+        Self {
+            inputs: Vec::new(),
+            rules: Vec::new(),
+            language: watchfloor_sigma::Options::default(),
+            packs: None,
+            source: None,
+            exceptions: None,
+            preview: false,
+            budget: Some(Budget::ample(clock)),
+            format: Format::Table,
+            output: None,
+            stats: false,
+            level: None,
+            status: Vec::new(),
+            named: Vec::new(),
+            tags: Vec::new(),
+            from: None,
+            to: None,
+            fail_on: None,
+            zone: TimeZone::UTC,
+            jobs: arguments::default_jobs(),
+        }
+    }
+
     /// Whether the matches of a rule are to be told.
     pub fn wants(&self, meta: &Meta) -> bool {
         let level = meta.level.unwrap_or(Level::Medium);
@@ -71,6 +97,11 @@ impl Options {
             && status
             && (self.named.is_empty() || self.named.iter().any(named))
             && (self.tags.is_empty() || self.tags.iter().any(tagged))
+    }
+
+    /// Whether matches are written as they are found, and not kept.
+    pub fn streams(&self) -> bool {
+        self.format == Format::Jsonl && self.output.is_none() && !self.stats
     }
 
     /// What was asked for besides the inputs, for the reader of a report.
@@ -96,28 +127,8 @@ impl Options {
 /// Reads the command line.
 pub fn parse(parser: &mut lexopt::Parser) -> anyhow::Result<Ask<Options>> {
     use lexopt::prelude::{Long, Short, Value};
-    let mut options = Options {
-        inputs: Vec::new(),
-        rules: Vec::new(),
-        language: watchfloor_sigma::Options::default(),
-        packs: None,
-        source: None,
-        exceptions: None,
-        preview: false,
-        budget: Some(Budget::ample(clock)),
-        format: Format::Table,
-        output: None,
-        stats: false,
-        level: None,
-        status: Vec::new(),
-        named: Vec::new(),
-        tags: Vec::new(),
-        from: None,
-        to: None,
-        fail_on: None,
-        zone: TimeZone::UTC,
-        jobs: arguments::default_jobs(),
-    };
+    let mut options = Options::new();
+    let (mut from, mut to) = (None, None);
     while let Some(argument) = parser.next()? {
         match argument {
             Long("help") | Short('h') => return Ok(Ask::Help),
@@ -137,8 +148,8 @@ pub fn parse(parser: &mut lexopt::Parser) -> anyhow::Result<Ask<Options>> {
             Long("status") => options.status.push(status(&parser.value()?.string()?)?),
             Long("rule") => options.named.push(parser.value()?.string()?),
             Long("tag") => options.tags.push(parser.value()?.string()?),
-            Long("from") => options.from = Some(time("--from", &parser.value()?.string()?)?),
-            Long("to") => options.to = Some(time("--to", &parser.value()?.string()?)?),
+            Long("from") => from = Some(parser.value()?.string()?),
+            Long("to") => to = Some(parser.value()?.string()?),
             Long("fail-on") => options.fail_on = Some(level(&parser.value()?.string()?)?),
             Long("tz") => options.zone = arguments::zone(parser)?,
             Long("jobs") => options.jobs = arguments::jobs(parser)?,
@@ -147,6 +158,8 @@ pub fn parse(parser: &mut lexopt::Parser) -> anyhow::Result<Ask<Options>> {
             other => return Err(other.unexpected().into()),
         }
     }
+    options.from = from.map(|text| time("--from", &text, &options.zone)).transpose()?;
+    options.to = to.map(|text| time("--to", &text, &options.zone)).transpose()?;
     if options.inputs.is_empty() {
         options.inputs.push(Input::Stdin);
     }
@@ -194,11 +207,14 @@ fn status(word: &str) -> anyhow::Result<Status> {
     Status::parse(word).ok_or_else(|| Usage(format!("`{word}` is no status: there are {all}")).into())
 }
 
-fn time(option: &str, text: &str) -> anyhow::Result<i64> {
-    let stamp: Result<Timestamp, _> = text.parse();
-    let day: Result<jiff::civil::Date, _> = text.parse();
-    let day = || day.ok()?.to_zoned(TimeZone::UTC).ok().map(|day| day.timestamp());
-    stamp.ok().or_else(day).map(Timestamp::as_millisecond).ok_or_else(|| {
-        Usage(format!("`{option} {text}` is no time: write it as 2026-01-31T12:00:00Z or 2026-01-31")).into()
+fn time(option: &str, text: &str, zone: &TimeZone) -> anyhow::Result<i64> {
+    let stamp: Option<Timestamp> = text.parse().ok();
+    // A day is also the time at which it begins.
+    let local = || text.parse::<jiff::civil::DateTime>().ok()?.to_zoned(zone.clone()).ok().map(|time| time.timestamp());
+    stamp.or_else(local).map(Timestamp::as_millisecond).ok_or_else(|| {
+        Usage(format!(
+            "`{option} {text}` is no time: write it as 2026-01-31T12:00:00Z, or as 2026-01-31T12:00 or 2026-01-31 for the zone of --tz"
+        ))
+        .into()
     })
 }

@@ -78,7 +78,7 @@ fn level(level: Level) -> &'static str {
 fn page(out: &mut String, found: &Found, detection: &Detection, options: &Options) -> fmt::Result {
     let clock = &Clock { zone: &options.zone };
     let tally = Tally::new(found, detection);
-    let all = found.sights.len() as u64 + found.dropped;
+    let all = found.matches;
     write!(
         out,
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\n\
@@ -136,7 +136,7 @@ fn head(out: &mut String, found: &Found, tally: &Tally<'_>, options: &Options, c
 
 /// All in one sentence.
 fn summary(out: &mut String, found: &Found, tally: &Tally<'_>, clock: &Clock<'_>) -> fmt::Result {
-    let all = found.sights.len() as u64 + found.dropped;
+    let all = found.matches;
     if all == 0 {
         return write!(out, "No rule matched any of {}.", Count(found.records, "record", "records"));
     }
@@ -224,8 +224,8 @@ fn listed(out: &mut String, what: &str, names: &[String]) -> fmt::Result {
 fn caveats(out: &mut String, found: &Found, tally: &Tally<'_>) -> fmt::Result {
     let unknown = found.kinds.get("unknown").copied().unwrap_or(0);
     let excepted = found.excepted.iter().sum();
-    let suspended = found.suspended.len() as u64;
-    let notes: [(u64, &str, &str, &str); 11] = [
+    let suspended = found.suspended_rules();
+    let notes: [(u64, &str, &str, &str); 13] = [
         (unknown, "record is", "records are", "of no known source: rules for a certain source did not look at them."),
         (found.unreadable, "record", "records", "could not be read as what they should be, at least in part."),
         (found.troubled, "input", "inputs", "could not be read, at least in part."),
@@ -235,6 +235,13 @@ fn caveats(out: &mut String, found: &Found, tally: &Tally<'_>) -> fmt::Result {
             "matches",
             "did not fit into memory: only the number is known, and no figure below has them.",
         ),
+        (
+            found.cut,
+            "record has",
+            "records have",
+            "a list that is too long: behind its first elements it was looked at as one text only.",
+        ),
+        (found.unseen, "match was", "matches were", "not seen by correlations, as there was no room."),
         (found.evicted, "match was", "matches were", "given up by correlations for room: something may be missed."),
         (found.untimed, "match has", "matches have", "no time and was not seen by correlations."),
         (

@@ -7,6 +7,7 @@ use watchfloor_detect::Detection;
 
 use jiff::Timestamp;
 use watchfloor_detect::ruleset::Compiled;
+use watchfloor_model::limits::LIST_ELEMENTS_MAX;
 use watchfloor_normalize::json::{write_int, write_str};
 use watchfloor_sigma::Level;
 
@@ -27,7 +28,7 @@ pub fn show(
 ) -> anyhow::Result<Ended> {
     match output {
         // They were written while they were found, if not to a file.
-        None if options.format == Format::Jsonl && !options.stats => {}
+        None if options.streams() => {}
         // Everything was looked through: a reader who went away does not change how it ended.
         None => write(&mut BufWriter::new(Patient::new(true)), found, detection, options)?,
         Some(mut output) => {
@@ -41,8 +42,7 @@ pub fn show(
         }
     }
     closing(found, exceptions, options);
-    let level = |sight: &Sight| level_of(rule_of(sight, detection));
-    let failed = options.fail_on.is_some_and(|least| found.sights.iter().any(|sight| level(sight) >= least));
+    let failed = options.fail_on.is_some_and(|least| found.highest >= Some(least));
     let unread = found.troubled > 0 || found.unreadable > 0;
     Ok(if failed || unread { Ended::Findings } else { Ended::Fine })
 }
@@ -82,8 +82,7 @@ pub fn shown_time(time: Option<i64>) -> String {
 /// What is said at the end, on standard error.
 fn closing(found: &Found, exceptions: &Exceptions, options: &Options) {
     let rules = found.rules;
-    let mut text =
-        format!("{} records, {rules} rules, {} matches", found.records, found.sights.len() as u64 + found.dropped);
+    let mut text = format!("{} records, {rules} rules, {} matches", found.records, found.matches);
     if found.dropped > 0 {
         let _ =
             write!(text, " ({} of them not kept: narrow the hunt with --level, --rule, --from, --to)", found.dropped);
@@ -94,6 +93,16 @@ fn closing(found: &Found, exceptions: &Exceptions, options: &Options) {
     }
     if found.unreadable > 0 {
         let _ = write!(text, "; {} that could not be read (`watchfloor normalize` says why)", found.unreadable);
+    }
+    if found.cut > 0 {
+        let _ = write!(
+            text,
+            "; {} records have a list of more than {LIST_ELEMENTS_MAX} elements: what comes behind them was looked at as one text only",
+            found.cut
+        );
+    }
+    if found.unseen > 0 {
+        let _ = write!(text, "; correlations did not see {} matches, as there was no room", found.unseen);
     }
     if found.evicted > 0 {
         let _ = write!(text, "; correlations gave up {} matches for room: something may be missed", found.evicted);
@@ -106,7 +115,7 @@ fn closing(found: &Found, exceptions: &Exceptions, options: &Options) {
         let _ = write!(text, "; correlations did not see {} matches that name no time", found.untimed);
     }
     if !found.suspended.is_empty() {
-        let _ = write!(text, "; rules suspended because they took too long: {}", found.suspended.len());
+        let _ = write!(text, "; rules suspended because they took too long: {}", found.suspended_rules());
     }
     text.push('\n');
     for (exception, hidden) in exceptions.all.iter().zip(&found.excepted).filter(|(one, _)| !one.expired) {

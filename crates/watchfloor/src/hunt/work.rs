@@ -89,6 +89,8 @@ pub struct Piece {
     pub unreadable: u64,
     pub kinds: BTreeMap<String, u64>,
     pub excepted: Vec<u64>,
+    /// Records with a list that was not looked at whole.
+    pub cut: u64,
     /// Records that matched and are not of the time that was asked for.
     pub outside: u64,
     /// What there is to say of the records' input: each code once.
@@ -150,11 +152,11 @@ impl<'l> Worker<'l> {
             *kinds.entry((outcome.pack, outcome.native)).or_insert(0) += 1;
             self.note_trouble(input, framed, &mut piece);
             self.matches.clear();
-            let found = self.reader.read(&mut self.engine, &outcome);
-            if found.is_empty() {
+            self.matches.extend_from_slice(self.reader.read(&mut self.engine, &outcome));
+            piece.cut += u64::from(self.reader.is_cut());
+            if self.matches.is_empty() {
                 continue;
             }
-            self.matches.extend_from_slice(found);
             self.engine.map();
             let time = self.engine.machine.event_time();
             if self.options.from.is_some_and(|from| time.is_none_or(|time| time < from))

@@ -1,6 +1,5 @@
 //! `watchfloor rules check`: the linter.
 
-use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use watchfloor_model::Grade;
@@ -9,6 +8,7 @@ use watchfloor_sigma::{Document, Options};
 
 use super::load::{Loaded, placeholders, rules};
 use crate::Ended;
+use crate::detection::Remark;
 
 /// Runs the command.
 pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
@@ -29,14 +29,13 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
         }
     }
     let loaded = rules(&paths, &options)?;
-    let doubles = doubles(&loaded);
     let together = together(&loaded)?;
+    let count_of = |grade| loaded.count(grade) + together.iter().filter(|told: &&Remark| told.grade == grade).count();
     if json {
-        crate::terminal::print(&lines(&loaded))?;
+        crate::terminal::print(&lines(&loaded, &together))?;
     } else {
         loaded.tell(true);
-        doubles.iter().chain(&together).for_each(|told| crate::terminal::say(told));
-        let (errors, warnings) = (loaded.count(Grade::Error), loaded.count(Grade::Warning));
+        together.iter().for_each(|told| crate::terminal::say(&told.line()));
         let count = |is: fn(&Document) -> bool| loaded.documents.iter().filter(|document| is(document)).count();
         crate::terminal::print(&format!(
             "{} files: {} rules, {} correlations, {} filters; {} refused; {errors} errors, {warnings} warnings\n",
@@ -45,50 +44,30 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
             count(|document| matches!(document, Document::Correlation(_))),
             count(|document| matches!(document, Document::Filter(_))),
             loaded.refused,
-            errors = errors + together.len(),
-            warnings = warnings + doubles.len(),
+            errors = count_of(Grade::Error),
+            warnings = count_of(Grade::Warning),
         ))?;
     }
-    let is_bad = loaded.refused > 0
-        || !together.is_empty()
-        || strict && (loaded.count(Grade::Warning) > 0 || !doubles.is_empty());
+    let is_bad = loaded.refused > 0 || count_of(Grade::Error) > 0 || strict && count_of(Grade::Warning) > 0;
     Ok(if is_bad { Ended::Findings } else { Ended::Fine })
 }
 
-/// What is wrong with rules that refer to each other.
-fn together(loaded: &Loaded) -> anyhow::Result<Vec<String>> {
+/// What is to say of rules that concern each other.
+fn together(loaded: &Loaded) -> anyhow::Result<Vec<Remark>> {
     let set = watchfloor_detect::RuleSet::compile(&loaded.documents, &[])?;
     let (_, mut told) = crate::detection::correlator(&set, watchfloor_detect::Settings::default());
     told.extend(crate::detection::idle_filters(&loaded.documents));
+    let file = |from: &usize| loaded.files.get(*from).map_or("", |file| file.path.as_str());
+    let documents = loaded.documents.iter().zip(loaded.from.iter().map(file));
+    told.extend(crate::detection::doubles(documents));
     Ok(told)
 }
 
-/// Ids that several documents have.
-fn doubles(loaded: &Loaded) -> Vec<String> {
-    let mut known: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
-    for (document, from) in loaded.documents.iter().zip(&loaded.from) {
-        if let (Some(id), Some(file)) = (&document.meta().id, loaded.files.get(*from)) {
-            known.entry(id).or_default().push(&file.path);
-        }
-    }
-    let several = known.iter().filter(|(_, files)| files.len() > 1);
-    several
-        .map(|(id, files)| {
-            format!("warning[sigma.duplicate_id]: the id {id} is that of several rules: {}\n", files.join(", "))
-        })
-        .collect()
-}
-
-fn lines(loaded: &Loaded) -> String {
+fn lines(loaded: &Loaded, together: &[Remark]) -> String {
     let mut out = String::new();
     for file in &loaded.files {
         for finding in &file.findings {
-            out.push_str("{\"code\":");
-            write_str(&mut out, finding.code);
-            out.push_str(",\"grade\":");
-            write_str(&mut out, finding.grade.as_str());
-            out.push_str(",\"message\":");
-            write_str(&mut out, &finding.message);
+            begin(&mut out, finding.grade, finding.code, &finding.message);
             if let Some(note) = &finding.note {
                 out.push_str(",\"note\":");
                 write_str(&mut out, note);
@@ -104,5 +83,18 @@ fn lines(loaded: &Loaded) -> String {
             out.push_str("}\n");
         }
     }
+    for told in together {
+        begin(&mut out, told.grade, told.code, &told.message);
+        out.push_str("}\n");
+    }
     out
+}
+
+fn begin(out: &mut String, grade: Grade, code: &str, message: &str) {
+    out.push_str("{\"code\":");
+    write_str(out, code);
+    out.push_str(",\"grade\":");
+    write_str(out, grade.as_str());
+    out.push_str(",\"message\":");
+    write_str(out, message);
 }

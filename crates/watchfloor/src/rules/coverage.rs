@@ -20,9 +20,6 @@ use watchfloor_sigma::{LogSource, Options as RuleOptions};
 use super::load::{Loaded, placeholders, rules, taxonomy};
 use crate::{Ended, Usage};
 
-/// Longest chain of correlations of correlations that is followed.
-const CHAIN_MAX: usize = 8;
-
 /// What is known of a rule.
 struct Row<'d> {
     rule: &'d Compiled,
@@ -97,20 +94,22 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
 
 /// Correlations are blind if all the rules that they are about are.
 fn blind_together(detection: &Detection, blind: &mut [Option<String>]) {
-    // Correlations of correlations: as often as they may stand in each other.
-    for _ in 0..CHAIN_MAX {
+    loop {
+        let before = blind.iter().flatten().count();
         for (number, rule) in detection.set.rules.iter().enumerate() {
             let Some(correlation) = &rule.correlation else { continue };
-            let named = |name: &String| {
-                let is = |rule: &Compiled| rule.meta.id.as_ref() == Some(name) || rule.meta.name.as_ref() == Some(name);
-                detection.set.rules.iter().position(is)
+            let is_blind = |name: &String| {
+                let mut rules = detection.set.called(name).iter();
+                rules.all(|rule| blind.get(rule.0 as usize).is_some_and(Option::is_some))
             };
-            let is_blind = |name: &String| named(name).is_none_or(|at| blind.get(at).is_some_and(Option::is_some));
             if correlation.rules.iter().all(is_blind)
                 && let Some(blind) = blind.get_mut(number)
             {
                 *blind = Some("the rules that it is about are blind, or missing".to_owned());
             }
+        }
+        if blind.iter().flatten().count() == before {
+            return;
         }
     }
 }

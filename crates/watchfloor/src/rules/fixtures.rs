@@ -110,8 +110,14 @@ fn test(library: &Library, documents: &[Document], file: &Path, tally: &mut Tall
                     continue;
                 }
             };
-            let (found, kinds) = matches(library, &detection, &fixture);
-            if found == is_match {
+            let Tried { found, asked, kinds } = matches(library, &detection, &fixture);
+            if !is_match && !asked {
+                crate::terminal::say(&format!(
+                    "{shown}:{}: no rule of the file looks at such records, so this proves nothing (source: {kinds})\n",
+                    fixture.line
+                ));
+                tally.failed += 1;
+            } else if found == is_match {
                 *(if is_match { &mut tally.matched } else { &mut tally.passed }) += 1;
             } else {
                 let what = if is_match { "no rule matches" } else { "a rule matches" };
@@ -204,8 +210,17 @@ fn json(node: &Node, out: &mut String) {
     }
 }
 
-/// Whether a rule matches one of the fixture's records, and what they were recognised as.
-fn matches(library: &Library, detection: &Arc<Detection>, fixture: &Fixture) -> (bool, String) {
+/// What came of a fixture's records.
+struct Tried {
+    /// A rule matches one of them.
+    found: bool,
+    /// A rule is for one of them.
+    asked: bool,
+    /// What they were recognised as.
+    kinds: String,
+}
+
+fn matches(library: &Library, detection: &Arc<Detection>, fixture: &Fixture) -> Tried {
     let mut framer = Framer::new(library.wrappers.clone().into());
     let mut batch = Batch::default();
     framer.feed(fixture.text.as_bytes(), &mut batch);
@@ -223,7 +238,7 @@ fn matches(library: &Library, detection: &Arc<Detection>, fixture: &Fixture) -> 
         let rule = detection.set.rules.get(id.0 as usize);
         rule.is_some_and(|rule| fixture.rule.as_ref().map_or(!rule.silent, |name| is_called(&rule.meta, name)))
     };
-    let (mut found, mut kinds, mut correlated) = (false, Vec::new(), Vec::new());
+    let (mut found, mut asked, mut kinds, mut correlated) = (false, false, Vec::new(), Vec::new());
     for (id, framed) in batch.records.iter().enumerate() {
         let outcome = engine.examine(framed, batch.raw(framed));
         let kind = outcome.pack.and_then(|pack| library.pack(pack)).map_or("unknown", |pack| pack.kind.as_str());
@@ -231,16 +246,19 @@ fn matches(library: &Library, detection: &Arc<Detection>, fixture: &Fixture) -> 
             kinds.push(kind);
         }
         let matched = reader.read(&mut engine, &outcome).to_vec();
+        let source = reader.source(&engine.machine.doc, &outcome);
+        asked |= reader.engine.is_asked(source);
         engine.map();
-        let time = engine.machine.event_time().unwrap_or(RECEIVED);
+        let time = engine.machine.event_time();
         for rule in matched {
             found |= told(rule);
-            if correlator.looks_at(rule) {
+            if let Some(time) = time.filter(|_| correlator.looks_at(rule)) {
                 let hit = reader.hit(rule, time, id as u64, &looked_at, &engine.machine.doc);
                 correlator.handle(hit, &mut correlated);
             }
         }
     }
     correlator.finish(&mut correlated);
-    (found || correlated.iter().any(|one| told(one.rule)), kinds.join(", "))
+    found |= correlated.iter().any(|one| told(one.rule));
+    Tried { found, asked, kinds: kinds.join(", ") }
 }
