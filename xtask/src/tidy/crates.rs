@@ -9,7 +9,7 @@ use super::Findings;
 use crate::place::{cargo, output, root};
 
 /// What each room may use. An arrow that is not here is not allowed, and neither is a room.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 17] = [
     ("watchfloor-model", &[]),
     ("watchfloor-ocsf", &["watchfloor-model"]),
     ("watchfloor-decode", &["watchfloor-model"]),
@@ -17,9 +17,25 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("watchfloor-sigma", &["watchfloor-model"]),
     ("watchfloor-detect", &["watchfloor-model", "watchfloor-decode", "watchfloor-normalize", "watchfloor-sigma"]),
     ("watchfloor-intake", &["watchfloor-model", "watchfloor-decode"]),
+    ("watchfloor-admission", &["watchfloor-model"]),
+    ("watchfloor-govern", &["watchfloor-model", "watchfloor-admission"]),
+    ("watchfloor-policy", &["watchfloor-model", "watchfloor-govern"]),
+    ("watchfloor-policy-proof", &["watchfloor-model", "watchfloor-govern", "watchfloor-policy"]),
+    ("watchfloor-respond", &["watchfloor-model", "watchfloor-govern"]),
+    ("watchfloor-verify", &[]),
+    ("watchfloor-ledger", &["watchfloor-model", "watchfloor-verify"]),
+    ("watchfloor-store", &["watchfloor-model", "watchfloor-ledger", "watchfloor-verify"]),
     (
         "watchfloor",
         &[
+            "watchfloor-admission",
+            "watchfloor-govern",
+            "watchfloor-policy",
+            "watchfloor-policy-proof",
+            "watchfloor-respond",
+            "watchfloor-verify",
+            "watchfloor-ledger",
+            "watchfloor-store",
             "watchfloor-model",
             "watchfloor-ocsf",
             "watchfloor-decode",
@@ -33,7 +49,20 @@ const ARROWS: [(&str, &[&str]); 9] = [
 ];
 
 /// Rooms above the line: no input, no output, no clock. Their `clippy.toml` bans it.
-const PURE: [&str; 6] = ["model", "ocsf", "decode", "normalize", "sigma", "detect"];
+const PURE: [&str; 12] = [
+    "model",
+    "ocsf",
+    "decode",
+    "normalize",
+    "sigma",
+    "detect",
+    "admission",
+    "govern",
+    "policy",
+    "respond",
+    "ledger",
+    "verify",
+];
 
 pub fn graph() -> Result<Findings> {
     let mut findings = Findings::new();
