@@ -2,6 +2,15 @@
 //!
 //! Nothing here reads a clock, a file or a socket: the same plan, state and time give the same decision, byte for byte.
 
+pub mod budget;
+mod checks;
+pub mod gate;
+pub mod inventory;
 pub mod limit;
+pub mod plan;
+pub mod policy;
+pub mod state;
+pub mod window;
 
+pub use gate::{Decision, decide};
 pub use limit::{Limit, Need, Reason};

@@ -1,0 +1,43 @@
+//! Written policy: who may ask for which verb on what. What forbids wins, what cannot be evaluated forbids, and what nobody permits is not permitted.
+
+use std::collections::BTreeSet;
+
+use watchfloor_model::action::Level;
+
+use crate::gate::Question;
+use crate::limit::{Limit, Reason};
+use crate::policy::{Answer, Request};
+
+pub(crate) fn check(question: &Question<'_>, reasons: &mut Vec<Reason>) {
+    let none = BTreeSet::new();
+    let targets: BTreeSet<_> = question.meant().map(|(_, _, target)| &target.id).collect();
+    let trust = super::evidence::trust(question);
+    for (step, row, target) in question.meant() {
+        let request = Request {
+            tenant: &question.plan.tenant,
+            principal: &question.plan.requester,
+            sort: question.machine.map(|machine| machine.sort),
+            roles: question.person.map_or(&none, |person| &person.roles),
+            verb: row.verb,
+            target: &target.id,
+            tier: target.tier,
+            tags: step.asset.map_or(&none, |asset| &asset.tags),
+            owner: step.asset.and_then(|asset| asset.owner.as_ref()),
+            alert_class: &question.plan.alert_class,
+            level: Level::HighStakes,
+            trust,
+            targets: targets.len(),
+            lease: step.action.lease.unwrap_or(0),
+            now: question.now,
+        };
+        let (code, says) = match question.policy.ask(&request) {
+            Answer::Permit(_) => continue,
+            Answer::Forbid(policies) => ("policy.forbids", format!("policy forbids it: {}", policies.join(", "))),
+            Answer::Silent => ("policy.silent", format!("no policy permits {} here", row.verb.name())),
+            Answer::Failed(policies) => {
+                ("policy.failed", format!("policies could not be evaluated: {}", policies.join(", ")))
+            }
+        };
+        reasons.push(step.reason(code, Limit::Deny, says));
+    }
+}

@@ -1,0 +1,284 @@
+//! What is true of the gate whatever it is asked: random plans over random states.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use watchfloor_govern::gate::Settled;
+use watchfloor_govern::limit::Limit;
+use watchfloor_govern::plan::{Hash, Plan};
+use watchfloor_govern::policy::{Answer, Policy, Request};
+use watchfloor_govern::state::{State, StateParts};
+use watchfloor_govern::{Decision, decide};
+use watchfloor_model::action::{Kind, Sort, Tier, Verb};
+
+const NOW: i64 = 1_772_452_800_000;
+
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self, below: usize) -> usize {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        ((self.0 >> 33) as usize) % below
+    }
+
+    fn pick<T: Clone>(&mut self, all: &[T]) -> T {
+        all[self.next(all.len())].clone()
+    }
+
+    fn once_in(&mut self, times: usize) -> bool {
+        self.next(times) == 0
+    }
+}
+
+/// Forbids by number of the verb.
+#[derive(Clone)]
+struct Book(BTreeSet<usize>);
+
+impl Policy for Book {
+    fn ask(&self, request: &Request<'_>) -> Answer {
+        if self.0.contains(&(request.verb as usize)) {
+            Answer::Forbid(vec!["p".into()])
+        } else {
+            Answer::Permit(vec!["q".into()])
+        }
+    }
+
+    fn hash(&self) -> Hash {
+        Hash([1; 32])
+    }
+}
+
+const NAMES: [&str; 6] = ["a", "b", "c", "d", "e", "f"];
+const EVIDENCE: [&str; 5] = ["e0", "e1", "e2", "e3", "e4"];
+
+fn state(random: &mut Random) -> StateParts {
+    let asset = |random: &mut Random, name: &str| {
+        let needs: Vec<String> = (0..random.next(3)).map(|_| format!("host:{}", random.pick(&NAMES))).collect();
+        json!({
+            "name": name, "names": [format!("{name}.corp.local")], "tier": random.next(4),
+            "tags": if random.once_in(6) { json!([random.pick(&["telemetry", "identity_provider", "response_channel"])]) } else { json!([]) },
+            "needs": if needs.is_empty() || random.once_in(2) { json!([]) } else { json!([needs]) },
+        })
+    };
+    let hosts: Vec<Value> = NAMES[..5].iter().map(|name| asset(random, name)).collect();
+    let accounts: Vec<Value> = NAMES[..4].iter().map(|name| asset(random, name)).collect();
+    let window = |random: &mut Random| json!({"name": "w", "purpose": random.pick(&["freeze", "maintenance", "test"]), "from": NOW - 5, "to": NOW + random.next(10) as i64 - 5});
+    let windows: Vec<Value> = (0..random.next(2)).map(|_| window(random)).collect();
+    let evidence: serde_json::Map<String, Value> = EVIDENCE[..4]
+        .iter()
+        .map(|id| {
+            let evidence = json!({
+                "tenant": "t", "case": random.pick(&["c", "c", "c", "d"]), "source": random.pick(&["s1", "s2", "s3"]),
+                "trust": random.pick(&["unauthenticated", "authenticated", "authenticated", "attested"]),
+                "instructs": random.once_in(8), "soothes": random.once_in(8),
+            });
+            ((*id).to_owned(), evidence)
+        })
+        .collect();
+    let effects: Vec<Value> = (0..random.next(3))
+        .map(|_| {
+            let host = format!("host:{}", random.pick(&NAMES));
+            json!({"verb": "isolate_host", "target": host, "asset": host})
+        })
+        .collect();
+    let parts = json!({
+        "ledger": !random.once_in(40),
+        "halts": if random.once_in(20) { json!([{"scope": {"verb": "notify"}, "reason": "r"}]) } else { json!([]) },
+        "people": {"anna": {"active": !random.once_in(20), "tenants": ["t"]}, "otto": {"active": true, "tenants": ["t"]}},
+        "machines": {"m": {"active": true, "sort": "agent", "tenants": ["t"], "supervisor": "otto"}},
+        "caps": if random.once_in(3) { json!([{"verb": random.pick(Verb::ALL), "tier": random.next(4), "level": random.next(5)}]) } else { json!([]) },
+        "tenants": {"t": {
+            "inventory": {"assets": {"host": hosts, "account": accounts}, "paths": []},
+            "effects": effects, "windows": {"windows": windows}, "degraded": random.once_in(10),
+        }},
+        "evidence": evidence,
+        "budgets": if random.once_in(3) { json!({"budgets": [{"name": "b", "window": 1000, "count": random.next(4)}]}) } else { json!({}) },
+    });
+    serde_json::from_value(parts).unwrap()
+}
+
+fn plan(random: &mut Random) -> Plan {
+    let action = |random: &mut Random| {
+        let verb = random.pick(Verb::ALL);
+        let row = verb.row();
+        let kind = if random.once_in(30) { random.pick(&Kind::ALL) } else { row.kind };
+        let name = match kind {
+            Kind::Address => random.pick(&["203.0.113.9", "10.0.0.1", "a"]).to_owned(),
+            Kind::Domain => random.pick(&["evil.example", "net"]).to_owned(),
+            Kind::Hash => "a".repeat(64),
+            Kind::File | Kind::Process | Kind::Message | Kind::MailboxRule => format!("{}/1", random.pick(&NAMES)),
+            _ => random.pick(&["a", "B", "c.corp.local", "d.", "E", "f", "A$"]).to_owned(),
+        };
+        let value = |sort: Sort| match sort {
+            Sort::Choice(words) => json!(words[0]),
+            Sort::Number(from, _) => json!(from),
+            Sort::Text(_) => json!("text"),
+            Sort::Flag => json!(true),
+        };
+        let parameters: serde_json::Map<String, Value> =
+            row.parameters.iter().map(|parameter| (parameter.name.to_owned(), value(parameter.sort))).collect();
+        let lease = if row.lease_max > 0 { json!(60) } else { Value::Null };
+        let name = format!("{}:{name}", kind.name());
+        if random.once_in(40) {
+            return json!({"verb": "shutdown", "target": name});
+        }
+        json!({"verb": verb, "target": name, "parameters": parameters, "lease": lease})
+    };
+    let actions: Vec<Value> = (0..random.pick(&[1, 1, 1, 2, 3])).map(|_| action(random)).collect();
+    // The last of them does not exist.
+    let known = 4 + usize::from(random.once_in(12));
+    let evidence: Vec<&str> = (0..random.next(5)).map(|_| random.pick(&EVIDENCE[..known])).collect();
+    let requester = random.pick(&[json!({"machine": "m"}), json!({"machine": "m"}), json!({"person": "anna"})]);
+    serde_json::from_value(json!({
+        "id": "p", "tenant": "t", "requester": requester, "alert_class": "x",
+        "case": random.pick(&[json!("c"), json!("c"), json!("c"), json!("d"), Value::Null]),
+        "actions": actions, "evidence": evidence, "reason": "",
+    }))
+    .unwrap()
+}
+
+fn ask(parts: &StateParts, plan: &Plan, book: &Book) -> Decision {
+    let (state, _) = State::new(parts.clone());
+    decide(plan, &state, book, NOW)
+}
+
+fn book(random: &mut Random) -> Book {
+    Book((0..Verb::ALL.len()).filter(|_| random.once_in(10)).collect())
+}
+
+/// Something about the state that is stricter than before.
+fn stricter(parts: &StateParts, plan: &Plan, book: &Book, random: &mut Random) -> (&'static str, StateParts, Book) {
+    let (mut parts, mut book) = (parts.clone(), book.clone());
+    let tenant = parts.tenants.values_mut().next().unwrap();
+    let what = match random.next(12) {
+        0 => {
+            parts.ledger = false;
+            "ledger"
+        }
+        1 => {
+            parts.halts.push(serde_json::from_value(json!({"scope": random.pick(&[json!("everything"), json!({"verb": "isolate_host"}), json!({"machine": "m"})]), "reason": "r"})).unwrap());
+            "halt"
+        }
+        2 => {
+            parts.caps.push(
+                serde_json::from_value(
+                    json!({"verb": random.pick(Verb::ALL), "tier": random.next(4), "level": random.next(5)}),
+                )
+                .unwrap(),
+            );
+            "cap"
+        }
+        3 => {
+            book.0.insert(random.next(Verb::ALL.len()));
+            "policy"
+        }
+        4 => {
+            for asset in tenant.inventory.assets.values_mut().flatten() {
+                asset.tier = Tier::try_from(u8::from(asset.tier).saturating_sub(random.next(2) as u8)).unwrap();
+            }
+            "tiers"
+        }
+        5 => {
+            let kind = random.pick(&[Kind::Host, Kind::Account]);
+            let assets = tenant.inventory.assets.get_mut(&kind).unwrap();
+            let at = random.next(assets.len());
+            assets[at].tags.insert(random.pick(&["telemetry", "identity_provider", "response_channel"]).to_owned());
+            "tag"
+        }
+        6 => {
+            tenant.degraded = true;
+            "coverage"
+        }
+        7 => {
+            tenant.windows.windows.push(serde_json::from_value(json!({"name": "n", "purpose": random.pick(&["freeze", "maintenance", "test"]), "from": NOW, "to": NOW + 1})).unwrap());
+            "window"
+        }
+        8 => {
+            let budget = json!({"name": "n", "window": 1000, "count": random.next(3)});
+            parts.budgets.budgets.push(serde_json::from_value(budget).unwrap());
+            "budget"
+        }
+        9 => {
+            parts.people.values_mut().for_each(|person| person.active &= random.once_in(2));
+            "people"
+        }
+        10 => {
+            for evidence in parts.evidence.values_mut() {
+                evidence.trust = watchfloor_govern::state::Trust::Unauthenticated;
+                evidence.instructs |= random.once_in(2);
+                evidence.soothes |= random.once_in(2);
+            }
+            "trust"
+        }
+        _ => {
+            // What the plan rests on is somebody else's.
+            for id in &plan.evidence {
+                if let Some(evidence) = parts.evidence.get_mut(id) {
+                    evidence.tenant = "u".into();
+                }
+            }
+            "evidence of another"
+        }
+    };
+    (what, parts, book)
+}
+
+#[test]
+fn raising_strictness_never_permits_more() {
+    let (mut changed, mut allowed) = (0, 0);
+    for seed in 0..30_000 {
+        let random = &mut Random(seed);
+        let (parts, plan, book) = (state(random), plan(random), book(random));
+        let before = ask(&parts, &plan, &book);
+        let (what, parts, book) = stricter(&parts, &plan, &book, random);
+        let after = ask(&parts, &plan, &book);
+        assert!(after.limit.is_as_strict_as(&before.limit), "seed {seed}: {what}: {before:#?} {after:#?}");
+        changed += usize::from(after.limit != before.limit);
+        allowed += usize::from(before.limit == Limit::Allow);
+    }
+    assert!(changed > 800 && allowed > 800, "{changed} {allowed}");
+}
+
+#[test]
+fn leaving_evidence_out_never_permits_more() {
+    let (mut changed, mut tried) = (0, 0);
+    for seed in 0..30_000 {
+        let random = &mut Random(seed ^ 0xABCD);
+        let (parts, mut plan, book) = (state(random), plan(random), book(random));
+        if plan.evidence.is_empty() {
+            continue;
+        }
+        let before = ask(&parts, &plan, &book);
+        plan.evidence.remove(random.next(plan.evidence.len()));
+        let after = ask(&parts, &plan, &book);
+        // A claim that does not resolve speaks against the plan for as long as it is made.
+        let resolved = !before
+            .reasons
+            .iter()
+            .any(|reason| reason.code == "evidence.unresolved" || reason.code == "evidence.other_case");
+        if resolved {
+            assert!(after.limit.is_as_strict_as(&before.limit), "seed {seed}: {before:#?} {after:#?}");
+            tried += 1;
+        }
+        changed += usize::from(after.limit != before.limit);
+    }
+    assert!(tried > 5_000 && changed > 300, "{tried} {changed}");
+}
+
+#[test]
+fn nothing_happens_at_tier_0_below_two_people() {
+    let mut tried = 0;
+    for seed in 0..100_000 {
+        let random = &mut Random(seed ^ 0x5555_0000);
+        let (parts, plan, book) = (state(random), plan(random), book(random));
+        let decision = ask(&parts, &plan, &book);
+        let is_zero = |settled: &Settled| settled.tier == Tier::Zero && settled.verb.row().kind.is_asset();
+        if decision.actions.iter().any(is_zero) {
+            assert!(decision.limit.is_as_strict_as(&Limit::people(2)), "seed {seed}: {decision:#?}");
+            tried += 1;
+        }
+    }
+    assert!(tried > 20_000, "{tried}");
+}
