@@ -87,6 +87,7 @@ impl Step<'_> {
 /// What all checks look at.
 pub(crate) struct Question<'q> {
     pub plan: &'q Plan,
+    pub hash: Hash,
     pub state: &'q State,
     pub policy: &'q dyn Policy,
     pub now: i64,
@@ -110,7 +111,17 @@ impl<'q> Question<'q> {
             Principal::Machine(id) => (None, state.machines.get(id)),
         };
         let limited = plan.actions.iter().take(crate::plan::ACTIONS_MAX).enumerate();
-        Self { plan, state, policy, now, tenant, person, machine, steps: limited.map(step).collect() }
+        Self {
+            plan,
+            hash: plan.hash(),
+            state,
+            policy,
+            now,
+            tenant,
+            person,
+            machine,
+            steps: limited.map(step).collect(),
+        }
     }
 
     /// Actions whose verb and target exist.
@@ -162,7 +173,7 @@ pub(crate) fn decide_with(
     let limit = reasons.iter().fold(Limit::Allow, |limit, reason| limit.meet(reason.limit.clone()));
     Decision {
         plan: plan.id.clone(),
-        plan_hash: plan.hash(),
+        plan_hash: question.hash,
         policy_hash: policy.hash(),
         at: now,
         limit,

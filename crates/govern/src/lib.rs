@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a clock, a file or a socket: the same plan, state and time give the same decision, byte for byte.
 
+pub mod approved;
 pub mod budget;
 mod checks;
 pub mod gate;
@@ -12,5 +13,6 @@ pub mod policy;
 pub mod state;
 pub mod window;
 
+pub use approved::{Agreement, ApprovedPlan, Refused, Sealed, Token};
 pub use gate::{Decision, decide};
 pub use limit::{Limit, Need, Reason};

@@ -8,6 +8,7 @@ use watchfloor_model::ids::{CaseId, EntityId, EvidenceId, MachineId, PersonId, T
 
 use crate::budget::Budgets;
 use crate::inventory::{Inventory, Parts};
+use crate::plan::Hash;
 use crate::window::Windows;
 
 /// A named person.
@@ -156,6 +157,8 @@ pub struct State {
     pub by_case: BTreeMap<(TenantId, CaseId), BTreeSet<EvidenceId>>,
     /// How much may be done, and how much was.
     pub budgets: Budgets,
+    /// Plans that were given out to be carried out: no plan is twice.
+    pub done: BTreeSet<Hash>,
 }
 
 /// A tenant as it is written.
@@ -204,6 +207,8 @@ pub struct StateParts {
     pub evidence: BTreeMap<EvidenceId, Evidence>,
     /// How much may be done, and how much was.
     pub budgets: Budgets,
+    /// Plans that were given out to be carried out: no plan is twice.
+    pub done: BTreeSet<Hash>,
 }
 
 impl State {
@@ -232,6 +237,7 @@ impl State {
             evidence: parts.evidence,
             by_case,
             budgets: parts.budgets,
+            done: parts.done,
         };
         (state, told)
     }

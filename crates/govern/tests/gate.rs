@@ -3,11 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use serde_json::{Value, json};
-use watchfloor_govern::limit::Limit;
-use watchfloor_govern::plan::{Hash, Plan};
+use watchfloor_govern::limit::{Limit, Need};
+use watchfloor_govern::plan::{Hash, Plan, Principal};
 use watchfloor_govern::policy::{Answer, Policy, Request};
 use watchfloor_govern::state::State;
-use watchfloor_govern::{Decision, decide};
+use watchfloor_govern::{Agreement, ApprovedPlan, Decision, Refused, Sealed, decide};
 
 /// 2026-03-02T12:00:00Z, a Monday.
 const NOW: i64 = 1_772_452_800_000;
@@ -368,4 +368,84 @@ fn a_decision_is_the_same_each_time_and_comes_back_from_json() {
         &json!({"/actions": [{"verb": "isolate_host", "target": "host:ws-17", "lease": 1}, {"verb": "isolate_host", "target": "host:ws-18", "lease": 1}]}),
     );
     assert!(ask(&state(), &two, &OPEN).canary);
+}
+
+#[test]
+fn only_what_is_agreed_to_is_carried_out_and_once() {
+    let two = with(
+        &plan(),
+        &json!({"/actions/0": {"verb": "disable_account", "target": "account:domain-admin", "lease": 60}}),
+    );
+    let state = with(&state(), &json!({"/budgets": {"budgets": [{"name": "b", "window": 1000, "count": 1}]}}));
+    let hash = serde_json::from_value::<Plan>(two.clone()).unwrap().hash();
+    let agree = |names: &[&str]| {
+        let people = names.iter().map(|name| ((*name).into(), ["approver".to_owned()].into())).collect();
+        Agreement { plan: Some(hash), people }
+    };
+    let carry = |plan: &Value, agreement: Agreement, state: &mut State| {
+        ApprovedPlan::new(serde_json::from_value(plan.clone()).unwrap(), agreement, state, &OPEN, NOW)
+    };
+    for (agreement, expected) in [
+        (Agreement::default(), false),
+        (agree(&["b1"]), false),
+        // Who asks is not one of those who agree.
+        (agree(&["anna", "b1"]), false),
+        (Agreement { plan: None, ..agree(&["b1", "b2"]) }, false),
+        (agree(&["b1", "b2"]), true),
+    ] {
+        let mut state = made(&state);
+        let found = carry(&two, agreement.clone(), &mut state);
+        assert_eq!(found.is_ok(), expected, "{found:?}");
+        let Ok(approved) = found else {
+            assert!(state.done.is_empty() && state.budgets.uses.is_empty(), "nothing is taken by what is refused");
+            continue;
+        };
+        assert_eq!((approved.accountable().as_str(), approved.tokens()[0].expires), ("anna", NOW + 300_000));
+        // It is not carried out twice, and its budget is used up.
+        let again = carry(&two, agreement.clone(), &mut state).unwrap_err();
+        let Refused::Denied(decision) = again else { panic!("{again:?}") };
+        assert_eq!(shown(&decision), "deny: budget.spent cap.people plan.done");
+        // It comes back from where it is kept only under its seal.
+        let sealed = approved.seal(b"key");
+        let text = serde_json::to_string(&sealed).unwrap();
+        assert_eq!(sealed.open(b"key").as_ref(), Some(&approved));
+        let open =
+            |text: &str, key: &[u8]| serde_json::from_str::<Sealed>(text).ok().and_then(|sealed| sealed.open(key));
+        assert_eq!(open(&text, b"key"), Some(approved));
+        assert_eq!((open(&text, b"other"), open(&text, b"")), (None, None));
+        assert_eq!(open(&text.replace("account:domain-admin", "account:bob"), b"key"), None);
+        assert_eq!(made(&json!({})).done.len(), 0);
+    }
+    let role = with(&plan(), &json!({}));
+    assert!(carry(&role, Agreement::default(), &mut made(&state)).is_ok(), "what is allowed needs nobody");
+    // Machines: who agreed answers for it, or who answers for the machine.
+    let machine = with(&plan(), &json!({"/requester": {"machine": "triage"}}));
+    let approved = carry(&machine, Agreement::default(), &mut made(&state)).unwrap();
+    assert_eq!(approved.accountable().as_str(), "anna");
+}
+
+#[test]
+fn roles_are_held_by_somebody_else() {
+    let hash = Hash([7; 32]);
+    let need = |people, roles: &[&str]| Need { people, roles: roles.iter().map(|role| (*role).to_owned()).collect() };
+    let people = [("a", &["owner"][..]), ("b", &["approver"]), ("c", &[])];
+    let agreement = Agreement {
+        plan: Some(hash),
+        people: people
+            .iter()
+            .map(|(id, roles)| ((*id).into(), roles.iter().map(|role| (*role).to_owned()).collect()))
+            .collect(),
+    };
+    let by = |id: &str| Principal::Person(id.into());
+    for (need, requester, expected) in [
+        (need(3, &["owner", "approver"]), by("x"), true),
+        (need(4, &[]), by("x"), false),
+        (need(3, &[]), by("a"), false),
+        (need(2, &["approver"]), by("a"), true),
+        (need(2, &["owner"]), by("a"), false),
+        (need(1, &["auditor"]), by("x"), false),
+    ] {
+        assert_eq!(agreement.meets(hash, &need, &requester), expected, "{need:?} {requester:?}");
+    }
+    assert!(!agreement.meets(Hash([8; 32]), &need(1, &[]), &by("x")));
 }

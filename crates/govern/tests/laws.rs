@@ -9,7 +9,7 @@ use watchfloor_govern::gate::Settled;
 use watchfloor_govern::limit::Limit;
 use watchfloor_govern::plan::{Hash, Plan};
 use watchfloor_govern::policy::{Answer, Policy, Request};
-use watchfloor_govern::state::{State, StateParts};
+use watchfloor_govern::state::{State, StateParts, TenantParts, Trust};
 use watchfloor_govern::{Decision, decide};
 use watchfloor_model::action::{Kind, Sort, Tier, Verb};
 
@@ -151,23 +151,19 @@ fn book(random: &mut Random) -> Book {
 /// Something about the state that is stricter than before.
 fn stricter(parts: &StateParts, plan: &Plan, book: &Book, random: &mut Random) -> (&'static str, StateParts, Book) {
     let (mut parts, mut book) = (parts.clone(), book.clone());
-    let tenant = parts.tenants.values_mut().next().unwrap();
     let what = match random.next(12) {
         0 => {
             parts.ledger = false;
             "ledger"
         }
         1 => {
-            parts.halts.push(serde_json::from_value(json!({"scope": random.pick(&[json!("everything"), json!({"verb": "isolate_host"}), json!({"machine": "m"})]), "reason": "r"})).unwrap());
+            let scope = random.pick(&[json!("everything"), json!({"verb": "isolate_host"}), json!({"machine": "m"})]);
+            parts.halts.push(read(json!({"scope": scope, "reason": "r"})));
             "halt"
         }
         2 => {
-            parts.caps.push(
-                serde_json::from_value(
-                    json!({"verb": random.pick(Verb::ALL), "tier": random.next(4), "level": random.next(5)}),
-                )
-                .unwrap(),
-            );
+            let (verb, tier, level) = (random.pick(Verb::ALL), random.next(4), random.next(5));
+            parts.caps.push(read(json!({"verb": verb, "tier": tier, "level": level})));
             "cap"
         }
         3 => {
@@ -175,44 +171,22 @@ fn stricter(parts: &StateParts, plan: &Plan, book: &Book, random: &mut Random) -
             "policy"
         }
         4 => {
-            for asset in tenant.inventory.assets.values_mut().flatten() {
-                asset.tier = Tier::try_from(u8::from(asset.tier).saturating_sub(random.next(2) as u8)).unwrap();
-            }
-            "tiers"
-        }
-        5 => {
-            let kind = random.pick(&[Kind::Host, Kind::Account]);
-            let assets = tenant.inventory.assets.get_mut(&kind).unwrap();
-            let at = random.next(assets.len());
-            assets[at].tags.insert(random.pick(&["telemetry", "identity_provider", "response_channel"]).to_owned());
-            "tag"
-        }
-        6 => {
-            tenant.degraded = true;
-            "coverage"
-        }
-        7 => {
-            tenant.windows.windows.push(serde_json::from_value(json!({"name": "n", "purpose": random.pick(&["freeze", "maintenance", "test"]), "from": NOW, "to": NOW + 1})).unwrap());
-            "window"
-        }
-        8 => {
-            let budget = json!({"name": "n", "window": 1000, "count": random.next(3)});
-            parts.budgets.budgets.push(serde_json::from_value(budget).unwrap());
+            parts.budgets.budgets.push(read(json!({"name": "n", "window": 1000, "count": random.next(3)})));
             "budget"
         }
-        9 => {
+        5 => {
             parts.people.values_mut().for_each(|person| person.active &= random.once_in(2));
             "people"
         }
-        10 => {
+        6 => {
             for evidence in parts.evidence.values_mut() {
-                evidence.trust = watchfloor_govern::state::Trust::Unauthenticated;
+                evidence.trust = Trust::Unauthenticated;
                 evidence.instructs |= random.once_in(2);
                 evidence.soothes |= random.once_in(2);
             }
             "trust"
         }
-        _ => {
+        7 => {
             // What the plan rests on is somebody else's.
             for id in &plan.evidence {
                 if let Some(evidence) = parts.evidence.get_mut(id) {
@@ -221,8 +195,41 @@ fn stricter(parts: &StateParts, plan: &Plan, book: &Book, random: &mut Random) -
             }
             "evidence of another"
         }
+        _ => parts.tenants.values_mut().map(|tenant| stricter_tenant(tenant, random)).next_back().unwrap(),
     };
     (what, parts, book)
+}
+
+fn stricter_tenant(tenant: &mut TenantParts, random: &mut Random) -> &'static str {
+    match random.next(4) {
+        0 => {
+            for asset in tenant.inventory.assets.values_mut().flatten() {
+                asset.tier = Tier::try_from(u8::from(asset.tier).saturating_sub(random.next(2) as u8)).unwrap();
+            }
+            "tiers"
+        }
+        1 => {
+            let kind = random.pick(&[Kind::Host, Kind::Account]);
+            let assets = tenant.inventory.assets.get_mut(&kind).unwrap();
+            let at = random.next(assets.len());
+            let tag = random.pick(&["telemetry", "identity_provider", "response_channel"]);
+            assets[at].tags.insert(tag.to_owned());
+            "tag"
+        }
+        2 => {
+            tenant.degraded = true;
+            "coverage"
+        }
+        _ => {
+            let purpose = random.pick(&["freeze", "maintenance", "test"]);
+            tenant.windows.windows.push(read(json!({"name": "n", "purpose": purpose, "from": NOW, "to": NOW + 1})));
+            "window"
+        }
+    }
+}
+
+fn read<T: serde::de::DeserializeOwned>(value: Value) -> T {
+    serde_json::from_value(value).unwrap()
 }
 
 #[test]

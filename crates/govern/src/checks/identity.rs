@@ -7,10 +7,10 @@ use watchfloor_model::action::{Kind, PARAMETER_BYTES_MAX, Parameter, Row, Sort};
 use crate::gate::{Question, Step};
 use crate::inventory::{NoTarget, Target};
 use crate::limit::{Limit, Reason};
-use crate::plan::{ACTIONS_MAX, CLAIMS_MAX, NAME_BYTES_MAX, Plan, Principal, REASON_BYTES_MAX, Value};
+use crate::plan::{ACTIONS_MAX, CLAIMS_MAX, NAME_BYTES_MAX, Principal, REASON_BYTES_MAX, Value};
 
 pub(crate) fn check(question: &Question<'_>, reasons: &mut Vec<Reason>) {
-    size(question.plan, reasons);
+    size(question, reasons);
     requester(question, reasons);
     if question.tenant.is_none() {
         let says = format!("there is no tenant {}", question.plan.tenant);
@@ -32,7 +32,8 @@ pub(crate) fn check(question: &Question<'_>, reasons: &mut Vec<Reason>) {
     }
 }
 
-fn size(plan: &Plan, reasons: &mut Vec<Reason>) {
+fn size(question: &Question<'_>, reasons: &mut Vec<Reason>) {
+    let Question { plan, state, hash, .. } = question;
     let names = [plan.id.as_str(), plan.tenant.as_str(), plan.alert_class.as_str()];
     let actions = plan.actions.iter().flat_map(|action| [action.verb.as_str(), action.target.as_str()]);
     let evidence = plan.evidence.iter().map(|id| id.as_str());
@@ -45,6 +46,10 @@ fn size(plan: &Plan, reasons: &mut Vec<Reason>) {
             "a plan has at most {ACTIONS_MAX} actions, {CLAIMS_MAX} claims, names of {NAME_BYTES_MAX} bytes and a reason of {REASON_BYTES_MAX}"
         );
         reasons.push(Question::reason("plan.too_large", Limit::Deny, says));
+    }
+    if state.done.contains(hash) {
+        let says = "the plan was carried out already; who wants it again asks again".to_owned();
+        reasons.push(Question::reason("plan.done", Limit::Deny, says));
     }
     if plan.actions.is_empty() {
         reasons.push(Question::reason("plan.empty", Limit::Deny, "the plan does nothing".to_owned()));
