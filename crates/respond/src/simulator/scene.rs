@@ -1,0 +1,152 @@
+//! How a simulated world begins: a small house, its people, and some plans.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use watchfloor_govern::inventory::{Asset, Parts};
+use watchfloor_govern::plan::{Action, Hash, Plan, Principal, Value};
+use watchfloor_govern::policy::{Answer, Policy, Request};
+use watchfloor_govern::state::{Evidence, Person, State, StateParts, TenantParts, Trust};
+use watchfloor_govern::{Agreement, ApprovedPlan};
+use watchfloor_model::action::{Idempotency, Kind, Sort, Tier, Verb};
+use watchfloor_model::ids::TenantId;
+
+use super::outside::{Manners, Outside};
+use super::{KEY, Random, Running, Survived, Waits, World};
+
+/// 2026-03-02T12:00:00Z.
+const BEGIN: i64 = 1_772_452_800_000;
+
+/// A policy that permits: what is tried here is how plans are carried out.
+struct Permits;
+
+impl Policy for Permits {
+    fn ask(&self, _: &Request<'_>) -> Answer {
+        Answer::Permit(Vec::new())
+    }
+
+    fn hash(&self) -> Hash {
+        Hash([0; 32])
+    }
+}
+
+pub(super) fn world(seed: u64) -> World {
+    let mut random = Random(seed);
+    let (mut state, mut outside, mut survived) = (state(), Outside::default(), Survived::default());
+    let mut plans = Vec::new();
+    for number in 0..1 + random.below(4) {
+        let plan = plan(number, &mut random);
+        let hash = plan.hash();
+        let names: &[&str] = if random.once_in(8) { &["b1"] } else { &["b1", "b2"] };
+        let people = names.iter().map(|name| ((*name).into(), BTreeSet::new())).collect();
+        let agreement = Agreement { plan: Some(hash), people };
+        let Ok(approved) = ApprovedPlan::new(plan, agreement, &mut state, &Permits, BEGIN) else {
+            survived.refused += 1;
+            continue;
+        };
+        survived.plans += 1;
+        for token in approved.tokens().iter().filter(|token| token.verb.row().touches) {
+            if random.once_in(12) {
+                outside.is_done_by_others(token.verb, &token.target);
+            }
+        }
+        let weaker = |held: Idempotency, random: &mut Random| match random.below(4) {
+            0 => held.max(Idempotency::None),
+            1 => held.max(Idempotency::Queryable),
+            _ => held,
+        };
+        let declared = approved.tokens().iter().map(|token| weaker(token.idempotency(), &mut random)).collect();
+        let manners = approved.tokens().iter().map(|_| Manners::of(&mut random)).collect();
+        let sealed = approved.seal(KEY);
+        plans.push(Running { sealed, declared, manners, log: Vec::new(), saga: None, waits: Waits::Nothing });
+    }
+    World {
+        random,
+        time: 0,
+        started: 0,
+        starts: 0,
+        wall: BEGIN,
+        halted: false,
+        outside,
+        plans,
+        post: BTreeMap::new(),
+        posted: 0,
+        survived,
+    }
+}
+
+fn state() -> State {
+    let tenant: TenantId = "t".into();
+    let asset = |name: String, tier: Tier| Asset { name, tier, ..Asset::default() };
+    let some = |name: &str| -> Vec<Asset> {
+        Tier::ALL.into_iter().map(|tier| asset(format!("{name}-{}", u8::from(tier)), tier)).collect()
+    };
+    let assets = [(Kind::Host, some("host")), (Kind::Account, some("account"))].into();
+    let person = || Person { active: true, roles: BTreeSet::new(), tenants: [tenant.clone()].into() };
+    let evidence = Evidence {
+        tenant: tenant.clone(),
+        case: "c".into(),
+        source: "edr".to_owned(),
+        trust: Trust::Attested,
+        instructs: false,
+        soothes: false,
+    };
+    let parts = StateParts {
+        ledger: true,
+        people: [("anna".into(), person()), ("b1".into(), person()), ("b2".into(), person())].into(),
+        tenants: [(
+            tenant.clone(),
+            TenantParts { inventory: Parts { assets, ..Parts::default() }, ..TenantParts::default() },
+        )]
+        .into(),
+        evidence: [("e".into(), evidence)].into(),
+        ..StateParts::default()
+    };
+    State::new(parts).0
+}
+
+fn plan(number: usize, random: &mut Random) -> Plan {
+    let mut actions = Vec::new();
+    for _ in 0..1 + random.below(4) {
+        let verb = Verb::ALL.get(random.below(Verb::ALL.len())).copied().unwrap_or(Verb::Notify);
+        // What only undoes needs something that was done.
+        if verb.row().undoes {
+            continue;
+        }
+        let row = verb.row();
+        let name = match row.kind {
+            Kind::Host => format!("host-{}", random.below(4)),
+            Kind::Account => format!("account-{}", random.below(4)),
+            Kind::Address => format!("203.0.113.{}", random.below(4)),
+            Kind::Domain => format!("evil-{}.example", random.below(4)),
+            Kind::Hash => format!("{:064x}", random.below(4)),
+            Kind::File | Kind::Process => format!("host-{}/{}", random.below(4), random.below(2)),
+            Kind::Message | Kind::MailboxRule => format!("account-{}/{}", random.below(4), random.below(2)),
+            Kind::Ticket | Kind::Recipient | Kind::Case => format!("{}", random.below(4)),
+        };
+        let value = |sort: Sort| match sort {
+            Sort::Choice(words) => Value::Text(words.first().copied().unwrap_or_default().to_owned()),
+            Sort::Number(from, _) => Value::Number(from),
+            Sort::Text(_) => Value::Text("text".to_owned()),
+            Sort::Flag => Value::Flag(true),
+        };
+        let needed = row.parameters.iter().filter(|parameter| parameter.needed);
+        let parameters = needed.map(|parameter| (parameter.name.to_owned(), value(parameter.sort))).collect();
+        let lease = (row.lease_max > 0).then(|| 30 + random.below(7_200) as u32);
+        actions.push(Action {
+            verb: verb.name().to_owned(),
+            target: format!("{}:{name}", row.kind.name()),
+            parameters,
+            lease,
+        });
+    }
+    Plan {
+        id: format!("plan-{number}").as_str().into(),
+        tenant: "t".into(),
+        requester: Principal::Person("anna".into()),
+        alert_class: "simulated".into(),
+        case: Some("c".into()),
+        actions,
+        evidence: vec!["e".into()],
+        reason: String::new(),
+    }
+}
