@@ -5,6 +5,7 @@
 //! none is there of which the records say that it is not, that nothing was called while things were halted or after its time, and that what had a lease ended.
 //! The same seed makes the same world.
 
+mod harness;
 mod outside;
 mod scene;
 
@@ -14,7 +15,8 @@ use watchfloor_govern::Sealed;
 use watchfloor_govern::Token;
 use watchfloor_model::action::Idempotency;
 
-use self::outside::{Manners, Outside};
+pub use self::harness::{crash_at_every_record, fail_at_every_step, run_every_step_twice};
+use self::outside::{Fate, Manners, Outside};
 use crate::order::{Call, Moment, Order, Reply};
 use crate::record::{Act, Came, Fault, Record};
 use crate::saga::Saga;
@@ -61,6 +63,8 @@ pub struct Survived {
     pub effects: u64,
     /// Effects that were undone.
     pub undone: u64,
+    /// Records that were written, or tried to.
+    pub records: u64,
     /// Crashes of the house.
     pub crashes: u64,
     /// Answers that never came.
@@ -106,8 +110,23 @@ enum Event {
     Answer { plan: usize, number: u64, reply: Reply },
 }
 
+/// What goes wrong in a world, and when.
+#[derive(Clone, Copy, Debug)]
+enum Chaos {
+    /// Anything, at any time.
+    Everything,
+    /// The house crashes at one record, before or behind which it is durable.
+    Crash { at: u64, before: bool },
+    /// One call ends so.
+    Fail { at: u64, fate: Fate },
+    /// Every call arrives twice, and every answer too.
+    Twice,
+}
+
 pub(crate) struct World {
     random: Random,
+    chaos: Chaos,
+    writes: u64,
     /// True milliseconds since the beginning.
     time: i64,
     /// When the house started last, and how often it did.
@@ -129,20 +148,25 @@ const KEY: &[u8] = b"simulated";
 /// Runs a world.
 #[must_use]
 pub fn run(seed: u64) -> Survived {
-    let mut world = scene::world(seed);
-    let mut rounds = 0;
-    while world.round() {
-        rounds += 1;
-        if rounds > ROUNDS_MAX {
-            world.survived.findings.push("the world does not come to rest".to_owned());
-            break;
-        }
-    }
-    world.judge();
-    world.survived
+    scene::world(seed).ended()
 }
 
 impl World {
+    /// Goes on until everything is at rest.
+    fn ended(mut self) -> Survived {
+        let mut rounds = 0;
+        while self.round() {
+            rounds += 1;
+            if rounds > ROUNDS_MAX {
+                self.survived.findings.push("the world does not come to rest".to_owned());
+                break;
+            }
+        }
+        self.judge();
+        self.survived.records = self.writes;
+        self.survived
+    }
+
     fn now(&self) -> Moment {
         Moment { wall: self.time.saturating_add(self.wall), steady: self.time - self.started }
     }
@@ -154,7 +178,9 @@ impl World {
 
     /// Everything that can go on does; tells whether anything is still to come.
     fn round(&mut self) -> bool {
-        self.incident();
+        if matches!(self.chaos, Chaos::Everything) {
+            self.incident();
+        }
         for plan in 0..self.plans.len() {
             let mut turns = 0;
             while self.turn(plan) {
@@ -201,16 +227,32 @@ impl World {
         self.plans.iter_mut().for_each(|running| (running.saga, running.waits) = (None, Waits::Nothing));
     }
 
+    /// Whether the house crashes at the record at hand, before or behind that it is durable.
+    fn crashes(&mut self, is_before: bool) -> bool {
+        match self.chaos {
+            Chaos::Everything => self.random.once_in(100),
+            Chaos::Crash { at, before } => at == self.writes && before == is_before && self.survived.crashes == 0,
+            Chaos::Fail { .. } | Chaos::Twice => false,
+        }
+    }
+
     /// Makes something durable, or crashes before or behind that.
     fn write(&mut self, plan: usize, record: Record) {
-        if self.random.once_in(100) {
+        self.writes += 1;
+        if self.crashes(true) {
             return self.crash();
         }
         let Some(running) = self.plans.get_mut(plan) else { return };
         running.log.push(record.clone());
-        if self.random.once_in(100) {
+        if self.crashes(false) {
             return self.crash();
         }
+        // A halt comes at any moment: also between a start and its call.
+        if matches!(self.chaos, Chaos::Everything) && self.random.once_in(150) {
+            self.survived.halts += u64::from(!self.halted);
+            self.halted = true;
+        }
+        let Some(running) = self.plans.get_mut(plan) else { return };
         if let Some(saga) = &mut running.saga {
             saga.apply(&record);
         }
@@ -281,9 +323,15 @@ impl World {
                 self.survived.findings.push(what.to_owned());
             }
         }
-        let fate = manners.fate(declared, &mut self.random);
+        let fate = match self.chaos {
+            Chaos::Fail { at, fate } if at == self.survived.calls => fate,
+            _ => manners.fate(declared, &mut self.random, matches!(self.chaos, Chaos::Everything)),
+        };
         let number = call.number;
-        for after in [fate.lands, fate.lands.and(fate.again)].into_iter().flatten() {
+        // A call that comes twice is done twice where there is no key: nobody can help that.
+        let twice = matches!(self.chaos, Chaos::Twice) && declared == Idempotency::Keyed;
+        let again = fate.again.or(fate.lands.filter(|_| twice));
+        for after in [fate.lands, fate.lands.and(again)].into_iter().flatten() {
             self.send(after, Event::Land { plan, call: call.clone() });
         }
         match fate.answer {
@@ -298,6 +346,9 @@ impl World {
 
     /// An answer, sometimes twice, sometimes very late.
     fn answer(&mut self, plan: usize, number: u64, reply: Reply, after: i64) {
+        if matches!(self.chaos, Chaos::Twice) {
+            self.send(after, Event::Answer { plan, number, reply });
+        }
         if self.random.once_in(10) {
             let much_later = self.random.below(10 * MINUTE as usize) as i64;
             self.send(much_later, Event::Answer { plan, number, reply });
@@ -333,7 +384,7 @@ impl World {
             let Some(running) = self.plans.get(plan) else { continue };
             let (Waits::Person(act), Some(saga)) = (running.waits, &running.saga) else { continue };
             let Some(token) = saga.plan().tokens().get(act.step) else { continue };
-            let is_there = self.outside.owner(token.verb, &token.target).is_some();
+            let is_there = self.outside.is_so(token.verb, &token.target);
             // What a person cannot undo either they leave.
             let record = saga.resolve(act, is_there && !act.undo, "b1".into(), now.wall);
             if let Some(record) = record {
@@ -362,7 +413,7 @@ impl World {
                 let Some(running) = self.plans.get(plan) else { return };
                 let step = call.act.step;
                 let manners = running.manners.get(step).copied().unwrap_or(Manners::Hostile);
-                let is_there = self.outside.owner(call.verb, &call.target).is_some();
+                let is_there = self.outside.is_so(call.verb, &call.target);
                 let reply = match running.declared.get(step) {
                     None | Some(Idempotency::None) => Some(Reply::CannotLook),
                     Some(_) => manners.look(is_there, &mut self.random),

@@ -2,7 +2,8 @@
 
 #![allow(clippy::print_stderr, reason = "a test tells what it did")]
 
-use watchfloor_respond::simulator::{Survived, run};
+use watchfloor_model::action::{Idempotency, Verb};
+use watchfloor_respond::simulator::{Survived, crash_at_every_record, fail_at_every_step, run, run_every_step_twice};
 
 #[test]
 #[allow(clippy::disallowed_methods, reason = "the person who runs the tests says how many worlds")]
@@ -41,5 +42,21 @@ fn plans_survive_their_worlds() {
         ("refused", all.refused),
     ] {
         assert!(count * 20 > worlds, "{what}: {count}");
+    }
+}
+
+#[test]
+fn every_verb_goes_through_the_three_harnesses() {
+    let declared = [Idempotency::Keyed, Idempotency::Queryable, Idempotency::None];
+    for verb in Verb::ALL {
+        for declared in declared {
+            for (name, harness) in [
+                ("fail", fail_at_every_step as fn(Verb, Idempotency) -> Vec<String>),
+                ("twice", run_every_step_twice),
+                ("crash", crash_at_every_record),
+            ] {
+                assert_eq!(harness(*verb, declared), Vec::<String>::new(), "{name} {} {declared:?}", verb.name());
+            }
+        }
     }
 }

@@ -49,6 +49,14 @@ impl Outside {
         self.there.insert((verb, target.clone()), Hash([0; 32]));
     }
 
+    /// Whether things are as a verb makes them.
+    pub fn is_so(&self, verb: Verb, target: &EntityId) -> bool {
+        match undone_by(verb) {
+            Some(undone) => self.owner(undone, target).is_none(),
+            None => self.owner(verb, target).is_some(),
+        }
+    }
+
     /// A person undid it.
     pub fn is_undone_by_hand(&mut self, verb: Verb, target: &EntityId) {
         self.there.remove(&(verb, target.clone()));
@@ -64,8 +72,8 @@ impl Outside {
         if declared == Idempotency::Keyed && !self.seen.insert(call.key) {
             return;
         }
-        let place = (done_by, call.target.clone());
-        let is_new = match (call.act.undo, declared) {
+        let place = (undone_by(done_by).unwrap_or(done_by), call.target.clone());
+        let is_new = match (call.act.undo || done_by.row().undoes, declared) {
             (true, _) => self.there.remove(&place).is_some(),
             // Done twice, it happens twice.
             (false, Idempotency::None) => {
@@ -84,6 +92,11 @@ impl Outside {
     }
 }
 
+/// What a verb undoes.
+fn undone_by(verb: Verb) -> Option<Verb> {
+    Verb::ALL.iter().copied().find(|other| other.row().inverse == Some(verb))
+}
+
 impl Manners {
     pub fn of(random: &mut Random) -> Self {
         match random.below(10) {
@@ -94,15 +107,15 @@ impl Manners {
     }
 
     /// What a call comes to.
-    pub fn fate(self, declared: Idempotency, random: &mut Random) -> Fate {
+    pub fn fate(self, declared: Idempotency, random: &mut Random, is_wild: bool) -> Fate {
         let soon = random.below(900) as i64 + 1;
         // Whatever a system does, it does within the time that it is held to.
         let late = random.below(SETTLE_MS as usize) as i64;
         // A call that comes twice is done twice where there is no key.
-        let again = (declared == Idempotency::Keyed && random.once_in(5)).then_some(late);
+        let again = (declared == Idempotency::Keyed && is_wild && random.once_in(5)).then_some(late);
         let says = [Answer::Done, Answer::Refused, Answer::Broken];
         match self {
-            Self::Honest if random.once_in(20) => {
+            Self::Honest if is_wild && random.once_in(20) => {
                 Fate { lands: None, again: None, answer: Some((soon, Answer::Refused)) }
             }
             Self::Honest => Fate { lands: Some(soon), again, answer: Some((soon + 1, Answer::Done)) },

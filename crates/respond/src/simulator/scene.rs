@@ -5,13 +5,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use watchfloor_govern::inventory::{Asset, Parts};
 use watchfloor_govern::plan::{Action, Hash, Plan, Principal, Value};
 use watchfloor_govern::policy::{Answer, Policy, Request};
-use watchfloor_govern::state::{Evidence, Person, State, StateParts, TenantParts, Trust};
+use watchfloor_govern::state::{Effect, Evidence, Person, State, StateParts, TenantParts, Trust};
 use watchfloor_govern::{Agreement, ApprovedPlan};
 use watchfloor_model::action::{Idempotency, Kind, Sort, Tier, Verb};
 use watchfloor_model::ids::TenantId;
 
 use super::outside::{Manners, Outside};
-use super::{KEY, Random, Running, Survived, Waits, World};
+use super::{Chaos, KEY, Random, Running, Survived, Waits, World};
 
 /// 2026-03-02T12:00:00Z.
 const BEGIN: i64 = 1_772_452_800_000;
@@ -59,8 +59,17 @@ pub(super) fn world(seed: u64) -> World {
         let sealed = approved.seal(KEY);
         plans.push(Running { sealed, declared, manners, log: Vec::new(), saga: None, waits: Waits::Nothing });
     }
+    made(random, Chaos::Everything, outside, plans, survived)
+}
+
+fn made(random: Random, chaos: Chaos, mut outside: Outside, plans: Vec<Running>, survived: Survived) -> World {
+    for verb in Verb::ALL.iter().filter(|verb| verb.row().inverse.is_some()) {
+        outside.is_done_by_others(*verb, &done_before(*verb).target);
+    }
     World {
         random,
+        chaos,
+        writes: 0,
         time: 0,
         started: 0,
         starts: 0,
@@ -72,6 +81,35 @@ pub(super) fn world(seed: u64) -> World {
         posted: 0,
         survived,
     }
+}
+
+/// A world with one plan: a verb between two others, by systems that do what they say, unless something goes wrong.
+pub(super) fn with(verb: Verb, declared: Idempotency, chaos: Chaos) -> World {
+    let (mut random, mut state) = (Random(verb as u64), state());
+    let actions =
+        [(Verb::BlockDomain, 2), (verb, if verb.row().undoes { 1 } else { 3 }), (Verb::OpenTicket, 2)].into_iter();
+    let actions = actions.map(|(verb, number)| action(verb, number, &mut random));
+    let plan = Plan { actions: actions.collect(), ..plan(0, &mut random) };
+    let agreement =
+        Agreement { plan: Some(plan.hash()), people: ["b1", "b2"].map(|name| (name.into(), BTreeSet::new())).into() };
+    let mut survived = Survived { plans: 1, ..Survived::default() };
+    let mut plans = Vec::new();
+    match ApprovedPlan::new(plan, agreement, &mut state, &Permits, BEGIN) {
+        Ok(approved) => {
+            let declared = approved.tokens().iter().map(|token| token.idempotency().max(declared)).collect();
+            let manners = approved.tokens().iter().map(|_| Manners::Honest).collect();
+            let sealed = approved.seal(KEY);
+            plans.push(Running { sealed, declared, manners, log: Vec::new(), saga: None, waits: Waits::Nothing });
+        }
+        Err(refused) => survived.findings.push(format!("{}: {refused:?}", verb.name())),
+    }
+    made(random, chaos, Outside::default(), plans, survived)
+}
+
+/// What was done before the world began, by somebody.
+fn done_before(verb: Verb) -> Effect {
+    let target = action(verb, 1, &mut Random(0)).target;
+    Effect { verb, target: target.as_str().into(), asset: None }
 }
 
 fn state() -> State {
@@ -90,14 +128,14 @@ fn state() -> State {
         instructs: false,
         soothes: false,
     };
+    // Of each kind there is something that was done before, and can be undone.
+    let effects = Verb::ALL.iter().filter(|verb| verb.row().inverse.is_some()).map(|verb| done_before(*verb)).collect();
+    let tenant_parts =
+        TenantParts { inventory: Parts { assets, ..Parts::default() }, effects, ..TenantParts::default() };
     let parts = StateParts {
         ledger: true,
         people: [("anna".into(), person()), ("b1".into(), person()), ("b2".into(), person())].into(),
-        tenants: [(
-            tenant.clone(),
-            TenantParts { inventory: Parts { assets, ..Parts::default() }, ..TenantParts::default() },
-        )]
-        .into(),
+        tenants: [(tenant.clone(), tenant_parts)].into(),
         evidence: [("e".into(), evidence)].into(),
         ..StateParts::default()
     };
@@ -108,36 +146,7 @@ fn plan(number: usize, random: &mut Random) -> Plan {
     let mut actions = Vec::new();
     for _ in 0..1 + random.below(4) {
         let verb = Verb::ALL.get(random.below(Verb::ALL.len())).copied().unwrap_or(Verb::Notify);
-        // What only undoes needs something that was done.
-        if verb.row().undoes {
-            continue;
-        }
-        let row = verb.row();
-        let name = match row.kind {
-            Kind::Host => format!("host-{}", random.below(4)),
-            Kind::Account => format!("account-{}", random.below(4)),
-            Kind::Address => format!("203.0.113.{}", random.below(4)),
-            Kind::Domain => format!("evil-{}.example", random.below(4)),
-            Kind::Hash => format!("{:064x}", random.below(4)),
-            Kind::File | Kind::Process => format!("host-{}/{}", random.below(4), random.below(2)),
-            Kind::Message | Kind::MailboxRule => format!("account-{}/{}", random.below(4), random.below(2)),
-            Kind::Ticket | Kind::Recipient | Kind::Case => format!("{}", random.below(4)),
-        };
-        let value = |sort: Sort| match sort {
-            Sort::Choice(words) => Value::Text(words.first().copied().unwrap_or_default().to_owned()),
-            Sort::Number(from, _) => Value::Number(from),
-            Sort::Text(_) => Value::Text("text".to_owned()),
-            Sort::Flag => Value::Flag(true),
-        };
-        let needed = row.parameters.iter().filter(|parameter| parameter.needed);
-        let parameters = needed.map(|parameter| (parameter.name.to_owned(), value(parameter.sort))).collect();
-        let lease = (row.lease_max > 0).then(|| 30 + random.below(7_200) as u32);
-        actions.push(Action {
-            verb: verb.name().to_owned(),
-            target: format!("{}:{name}", row.kind.name()),
-            parameters,
-            lease,
-        });
+        actions.push(action(verb, random.below(4), random));
     }
     Plan {
         id: format!("plan-{number}").as_str().into(),
@@ -149,4 +158,29 @@ fn plan(number: usize, random: &mut Random) -> Plan {
         evidence: vec!["e".into()],
         reason: String::new(),
     }
+}
+
+/// A verb done to something of some number.
+fn action(verb: Verb, number: usize, random: &mut Random) -> Action {
+    let row = verb.row();
+    let name = match row.kind {
+        Kind::Host => format!("host-{number}"),
+        Kind::Account => format!("account-{number}"),
+        Kind::Address => format!("203.0.113.{number}"),
+        Kind::Domain => format!("evil-{number}.example"),
+        Kind::Hash => format!("{number:064x}"),
+        Kind::File | Kind::Process => format!("host-{number}/1"),
+        Kind::Message | Kind::MailboxRule => format!("account-{number}/1"),
+        Kind::Ticket | Kind::Recipient | Kind::Case => number.to_string(),
+    };
+    let value = |sort: Sort| match sort {
+        Sort::Choice(words) => Value::Text(words.first().copied().unwrap_or_default().to_owned()),
+        Sort::Number(from, _) => Value::Number(from),
+        Sort::Text(_) => Value::Text("text".to_owned()),
+        Sort::Flag => Value::Flag(true),
+    };
+    let needed = row.parameters.iter().filter(|parameter| parameter.needed);
+    let parameters = needed.map(|parameter| (parameter.name.to_owned(), value(parameter.sort))).collect();
+    let lease = (row.lease_max > 0).then(|| 30 + random.below(7_200) as u32);
+    Action { verb: verb.name().to_owned(), target: format!("{}:{name}", row.kind.name()), parameters, lease }
 }
