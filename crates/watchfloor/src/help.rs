@@ -7,6 +7,7 @@ watchfloor: a self-hosted security operations centre
   watchfloor normalize [OPTIONS] [FILE…]   any log record becomes a validated OCSF event
   watchfloor hunt [OPTIONS] [FILE…]        which rules match which records, as a timeline, JSON, CSV or a report
   watchfloor rules check|test|coverage     what is wrong with Sigma rules; whether they match what they should; what they cover
+  watchfloor simulate --seed N             plans carried out in a world where everything goes wrong, and what was wrong with that
   watchfloor bench normalize|detect FILE…  how fast that is on this machine, beside bare JSON parsers
 
 `watchfloor COMMAND --help` says more and has examples. Exit codes: 0 fine, 1 findings or failures, 2 usage.
@@ -129,4 +130,25 @@ Examples
   watchfloor hunt --fail-on high --format jsonl audit.json
 
 Exit codes: 0 fine, 1 --fail-on was met, or something was not looked at (an input, a suspended rule, a correlation), 2 usage.
+";
+
+/// `watchfloor simulate --help`
+pub const SIMULATE: &str = "\
+watchfloor simulate --seed N [OPTIONS]
+
+Makes a world of a seed: a small house, its people, systems that are called, some of them hostile. Plans that the gate allows are carried out
+while the house crashes, calls and answers are lost, late or come twice, connectors lie, clocks jump, people halt things and recall plans.
+Then it is judged: no effect twice, none without a start that was durable, none that the records deny, no call while things were halted
+or after its time, no lease that does not end. The same seed makes the same world.
+
+  --seed N              the seed, or the first of several
+  --worlds N            so many worlds, with the seeds that follow; default: 1
+  --json                one JSON object instead of a table
+  --jobs N              worker threads; default: one a core
+
+Examples
+  watchfloor simulate --seed 7
+  watchfloor simulate --seed 0 --worlds 100000
+
+Exit codes: 0 fine, 1 something was wrong, 2 usage.
 ";

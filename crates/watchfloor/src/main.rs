@@ -10,6 +10,7 @@ mod normalize;
 mod packs;
 mod pump;
 mod rules;
+mod simulate;
 mod terminal;
 
 use std::process::ExitCode;
@@ -61,6 +62,7 @@ fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
             Some("normalize") => return normalize::run(parser),
             Some("hunt") => return hunt::run(parser),
             Some("rules") => return rules::run(parser),
+            Some("simulate") => return simulate::run(parser),
             Some("bench") => return bench::run(parser),
             Some("help") => terminal::print(help::TOP)?,
             _ => return Err(Usage(format!("there is no command `{}`", command.to_string_lossy())).into()),
