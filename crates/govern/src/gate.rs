@@ -210,7 +210,7 @@ mod tests {
         )
         .unwrap();
         let parts: StateParts = serde_json::from_str(
-            r#"{"halts":[{"scope":"everything","reason":"r"}],
+            r#"{"halts":[{"scope":"everything","by":"anna","reason":"r","at":0}],
                 "tenants":{"t":{"degraded":true,"windows":{"windows":[{"name":"w","purpose":"test","from":0,"to":9}]}}},
                 "budgets":{"budgets":[{"name":"b","window":1000,"count":1}]}}"#,
         )

@@ -6,6 +6,7 @@ pub mod approved;
 pub mod budget;
 mod checks;
 pub mod gate;
+pub mod halt;
 pub mod inventory;
 pub mod limit;
 pub mod plan;

@@ -7,6 +7,7 @@ use watchfloor_model::action::{Level, Tier, Verb};
 use watchfloor_model::ids::{CaseId, EntityId, EvidenceId, MachineId, PersonId, TenantId};
 
 use crate::budget::Budgets;
+use crate::halt::Halts;
 use crate::inventory::{Inventory, Parts};
 use crate::plan::Hash;
 use crate::window::Windows;
@@ -48,20 +49,6 @@ pub struct Machine {
     pub tenants: BTreeSet<TenantId>,
     /// Who answers for it.
     pub supervisor: PersonId,
-}
-
-/// What is stopped.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Scope {
-    /// Everything.
-    Everything,
-    /// A tenant.
-    Tenant(TenantId),
-    /// A machine.
-    Machine(MachineId),
-    /// A verb.
-    Verb(Verb),
 }
 
 /// How much a source of evidence is worth.
@@ -141,8 +128,8 @@ pub struct Tenant {
 pub struct State {
     /// Whether the ledger can be written.
     pub ledger: bool,
-    /// What is stopped, and why.
-    pub halts: BTreeMap<Scope, String>,
+    /// What is stopped.
+    pub halts: Halts,
     /// People.
     pub people: BTreeMap<PersonId, Person>,
     /// Machines.
@@ -177,16 +164,6 @@ pub struct TenantParts {
     pub windows: Windows,
 }
 
-/// What is stopped, as it is written.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Halt {
-    /// What.
-    pub scope: Scope,
-    /// Why.
-    pub reason: String,
-}
-
 /// A state as it is written.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -194,7 +171,7 @@ pub struct StateParts {
     /// Whether the ledger can be written.
     pub ledger: bool,
     /// What is stopped.
-    pub halts: Vec<Halt>,
+    pub halts: Halts,
     /// People.
     pub people: BTreeMap<PersonId, Person>,
     /// Machines.
@@ -229,7 +206,7 @@ impl State {
         }
         let state = Self {
             ledger: parts.ledger,
-            halts: parts.halts.into_iter().map(|halt| (halt.scope, halt.reason)).collect(),
+            halts: parts.halts,
             people: parts.people,
             machines: parts.machines,
             caps: parts.caps,

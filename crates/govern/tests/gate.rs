@@ -209,13 +209,41 @@ fn states_are_looked_at() {
     for (changes, plan, expected) in [
         (json!({}), &machine, "allow: "),
         (json!({"/ledger": false}), &machine, "deny: ledger.unavailable"),
-        (json!({"/halts": [{"scope": "everything", "reason": "drill"}]}), &plan(), "deny: halt.everything"),
-        (json!({"/halts": [{"scope": {"tenant": "acme"}, "reason": "drill"}]}), &plan(), "deny: halt.tenant"),
-        (json!({"/halts": [{"scope": {"tenant": "other"}, "reason": "drill"}]}), &plan(), "allow: "),
-        (json!({"/halts": [{"scope": {"machine": "triage"}, "reason": "drill"}]}), &machine, "deny: halt.machine"),
-        (json!({"/halts": [{"scope": {"machine": "triage"}, "reason": "drill"}]}), &plan(), "allow: "),
-        (json!({"/halts": [{"scope": {"verb": "isolate_host"}, "reason": "drill"}]}), &plan(), "deny: halt.verb"),
-        (json!({"/halts": [{"scope": {"verb": "notify"}, "reason": "drill"}]}), &plan(), "allow: "),
+        (
+            json!({"/halts": [{"scope": "everything", "by": "anna", "reason": "drill", "at": 0}]}),
+            &plan(),
+            "deny: halt.everything",
+        ),
+        (
+            json!({"/halts": [{"scope": {"tenant": "acme"}, "by": "anna", "reason": "drill", "at": 0}]}),
+            &plan(),
+            "deny: halt.tenant",
+        ),
+        (
+            json!({"/halts": [{"scope": {"tenant": "other"}, "by": "anna", "reason": "drill", "at": 0}]}),
+            &plan(),
+            "allow: ",
+        ),
+        (
+            json!({"/halts": [{"scope": {"machine": "triage"}, "by": "anna", "reason": "drill", "at": 0}]}),
+            &machine,
+            "deny: halt.machine",
+        ),
+        (
+            json!({"/halts": [{"scope": {"machine": "triage"}, "by": "anna", "reason": "drill", "at": 0}]}),
+            &plan(),
+            "allow: ",
+        ),
+        (
+            json!({"/halts": [{"scope": {"verb": "isolate_host"}, "by": "anna", "reason": "drill", "at": 0}]}),
+            &plan(),
+            "deny: halt.verb",
+        ),
+        (
+            json!({"/halts": [{"scope": {"verb": "notify"}, "by": "anna", "reason": "drill", "at": 0}]}),
+            &plan(),
+            "allow: ",
+        ),
         (json!({"/caps": [{"verb": "isolate_host", "tier": 3, "level": 1}]}), &machine, "deny: cap.people_only"),
         (json!({"/caps": [{"verb": "isolate_host", "tier": 2, "level": 1}]}), &machine, "allow: "),
         (json!({"/caps": [{"verb": "isolate_host", "tier": 3, "level": 2}]}), &machine, "allow: "),

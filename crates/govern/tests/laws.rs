@@ -85,7 +85,7 @@ fn state(random: &mut Random) -> StateParts {
         .collect();
     let parts = json!({
         "ledger": !random.once_in(40),
-        "halts": if random.once_in(20) { json!([{"scope": {"verb": "notify"}, "reason": "r"}]) } else { json!([]) },
+        "halts": if random.once_in(20) { json!([{"scope": {"verb": "notify"}, "by": "anna", "reason": "r", "at": 0}]) } else { json!([]) },
         "people": {"anna": {"active": !random.once_in(20), "tenants": ["t"]}, "otto": {"active": true, "tenants": ["t"]}},
         "machines": {"m": {"active": true, "sort": "agent", "tenants": ["t"], "supervisor": "otto"}},
         "caps": if random.once_in(3) { json!([{"verb": random.pick(Verb::ALL), "tier": random.next(4), "level": random.next(5)}]) } else { json!([]) },
@@ -158,7 +158,7 @@ fn stricter(parts: &StateParts, plan: &Plan, book: &Book, random: &mut Random) -
         }
         1 => {
             let scope = random.pick(&[json!("everything"), json!({"verb": "isolate_host"}), json!({"machine": "m"})]);
-            parts.halts.push(read(json!({"scope": scope, "reason": "r"})));
+            let _ = parts.halts.set(read(json!({"scope": scope, "by": "anna", "reason": "r", "at": 0})));
             "halt"
         }
         2 => {
