@@ -65,15 +65,26 @@ pub struct Use {
     pub requester: Principal,
 }
 
-/// Budgets, and what was used of them.
+/// Budgets, and what was used of them, as they are written.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct Budgets {
+pub struct BudgetParts {
     /// Budgets.
     pub budgets: Vec<Budget>,
     /// When what was given out, the earliest first.
     #[serde(with = "pairs")]
     pub uses: BTreeMap<Use, VecDeque<i64>>,
+}
+
+/// Who shares a budget: a requester, a tenant, or everybody.
+type Sharers = (Option<Principal>, Option<TenantId>);
+
+/// Budgets, and what was used of them.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Budgets {
+    parts: BudgetParts,
+    /// For each budget when it was used, by those who share it.
+    used: Vec<BTreeMap<Sharers, VecDeque<i64>>>,
 }
 
 /// Uses as a list: keys of JSON are texts.
@@ -106,15 +117,35 @@ pub struct Short<'b> {
 }
 
 impl Budgets {
+    /// Budgets as they are written.
+    #[must_use]
+    pub fn new(parts: BudgetParts) -> Self {
+        let used = vec![BTreeMap::new(); parts.budgets.len()];
+        let mut budgets = Self { parts: BudgetParts { uses: BTreeMap::new(), ..parts }, used };
+        for (one, times) in parts.uses {
+            times.iter().for_each(|time| budgets.take(&one, 1, *time));
+        }
+        budgets
+    }
+
+    /// As they are written.
+    #[must_use]
+    pub fn parts(&self) -> &BudgetParts {
+        &self.parts
+    }
+
     /// Budgets that are not enough for what is asked: uses, and how many of each.
     #[must_use]
     pub fn short<'b>(&'b self, asked: &BTreeMap<Use, u64>, hosts: usize, now: i64) -> Vec<Short<'b>> {
         let mut short = Vec::new();
-        for budget in &self.budgets {
-            // Whoever has it for themselves: all that is asked comes of one plan, which has one requester and one tenant.
+        for (budget, used) in self.parts.budgets.iter().zip(&self.used) {
+            // All that is asked comes of one plan, which has one requester and one tenant.
             let mine: u64 = asked.iter().filter(|(one, _)| budget.is_about(one)).map(|(_, count)| count).sum();
             let Some((first, _)) = asked.first_key_value().filter(|_| mine > 0) else { continue };
-            let (used, is_known) = self.used(budget, first, now);
+            let times = used.get(&budget.sharers(first));
+            let from = now.saturating_sub(budget.span());
+            let used = times.map_or(0, |times| (times.len() - times.partition_point(|time| *time < from)) as u64);
+            let is_known = times.is_none_or(|times| times.len() < USES_MAX);
             let has = budget.has(hosts);
             if !is_known || used.saturating_add(mine) > has {
                 short.push(Short { budget, used, asked: mine, has: is_known.then_some(has) });
@@ -123,37 +154,37 @@ impl Budgets {
         short
     }
 
-    /// What was used of a budget, by those who share it with whoever asks; and whether all that was used is known.
-    fn used(&self, budget: &Budget, asks: &Use, now: i64) -> (u64, bool) {
-        let from = now.saturating_sub(budget.window.clamp(0, WINDOW_MS_MAX));
-        let (mut used, mut is_known) = (0, true);
-        for (one, times) in &self.uses {
-            let shares = budget.is_about(one)
-                && (!budget.about.each_requester || one.requester == asks.requester)
-                && (!budget.about.each_tenant && budget.percent.is_none() || one.tenant == asks.tenant);
-            if shares {
-                used += (times.len() - times.partition_point(|time| *time < from)) as u64;
-                is_known &= times.len() < USES_MAX;
-            }
-        }
-        (used, is_known)
-    }
-
     /// Takes what was given out.
     pub fn take(&mut self, one: &Use, count: u64, now: i64) {
-        let times = self.uses.entry(one.clone()).or_default();
-        while times.front().is_some_and(|time| *time < now.saturating_sub(WINDOW_MS_MAX)) {
-            times.pop_front();
-        }
-        let room = USES_MAX.saturating_sub(times.len());
-        let at = times.partition_point(|time| *time <= now);
-        for _ in 0..usize::try_from(count).unwrap_or(usize::MAX).min(room) {
-            times.insert(at, now);
+        put(self.parts.uses.entry(one.clone()).or_default(), count, now, WINDOW_MS_MAX);
+        for (budget, used) in self.parts.budgets.iter().zip(&mut self.used).filter(|(budget, _)| budget.is_about(one)) {
+            put(used.entry(budget.sharers(one)).or_default(), count, now, budget.span());
         }
     }
 }
 
+/// Remembers a moment so many times, and forgets those that no window reaches any more.
+fn put(times: &mut VecDeque<i64>, count: u64, now: i64, span: i64) {
+    while times.front().is_some_and(|time| *time < now.saturating_sub(span)) {
+        times.pop_front();
+    }
+    let room = USES_MAX.saturating_sub(times.len());
+    let at = times.partition_point(|time| *time <= now);
+    for _ in 0..usize::try_from(count).unwrap_or(usize::MAX).min(room) {
+        times.insert(at, now);
+    }
+}
+
 impl Budget {
+    fn span(&self) -> i64 {
+        self.window.clamp(0, WINDOW_MS_MAX)
+    }
+
+    fn sharers(&self, one: &Use) -> Sharers {
+        let by_tenant = self.about.each_tenant || self.percent.is_some();
+        (self.about.each_requester.then(|| one.requester.clone()), by_tenant.then(|| one.tenant.clone()))
+    }
+
     fn is_about(&self, one: &Use) -> bool {
         let About { tenant, verb, tier, .. } = &self.about;
         tenant.as_ref().is_none_or(|tenant| *tenant == one.tenant)
@@ -181,7 +212,7 @@ mod tests {
     }
 
     fn budgets(text: &str) -> Budgets {
-        serde_json::from_str(&format!("{{\"budgets\": [{text}]}}")).unwrap()
+        Budgets::new(serde_json::from_str(&format!("{{\"budgets\": [{text}]}}")).unwrap())
     }
 
     fn is_short(budgets: &Budgets, asked: &Use, count: u64, hosts: usize, now: i64) -> bool {
@@ -201,9 +232,9 @@ mod tests {
         // What only tells takes nothing, and what was used comes back whole from JSON.
         assert!(!is_short(&budgets, &one("t", Verb::Notify, 3, "m"), 100, 10, 0));
         budgets.take(&isolate, 1, -5);
-        let again: Budgets = serde_json::from_str(&serde_json::to_string(&budgets).unwrap()).unwrap();
+        let again = Budgets::new(serde_json::from_str(&serde_json::to_string(budgets.parts()).unwrap()).unwrap());
         assert_eq!(again, budgets);
-        assert_eq!(again.uses[&isolate], [-5, 0]);
+        assert_eq!(again.parts().uses[&isolate], [-5, 0]);
     }
 
     #[test]
@@ -248,9 +279,9 @@ mod tests {
         budgets.take(&isolate, USES_MAX as u64 - 1, 0);
         assert!(!is_short(&budgets, &isolate, 1, 10, 0));
         budgets.take(&isolate, 5, 0);
-        assert_eq!(budgets.uses[&isolate].len(), USES_MAX);
+        assert_eq!(budgets.parts().uses[&isolate].len(), USES_MAX);
         assert_eq!(budgets.short(&[(isolate.clone(), 1)].into(), 10, 0)[0].has, None);
         budgets.take(&isolate, 1, WINDOW_MS_MAX + 1);
-        assert_eq!(budgets.uses[&isolate].len(), 1);
+        assert_eq!(budgets.parts().uses[&isolate].len(), 1);
     }
 }

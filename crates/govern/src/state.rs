@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use watchfloor_model::action::{Level, Tier, Verb};
 use watchfloor_model::ids::{CaseId, EntityId, EvidenceId, MachineId, PersonId, TenantId};
 
-use crate::budget::Budgets;
+use crate::budget::{BudgetParts, Budgets};
 use crate::halt::Halts;
 use crate::inventory::{Inventory, Parts};
 use crate::plan::Hash;
@@ -183,7 +183,7 @@ pub struct StateParts {
     /// Evidence.
     pub evidence: BTreeMap<EvidenceId, Evidence>,
     /// How much may be done, and how much was.
-    pub budgets: Budgets,
+    pub budgets: BudgetParts,
     /// Plans that were given out to be carried out: no plan is twice.
     pub done: BTreeSet<Hash>,
 }
@@ -213,7 +213,7 @@ impl State {
             tenants,
             evidence: parts.evidence,
             by_case,
-            budgets: parts.budgets,
+            budgets: Budgets::new(parts.budgets),
             done: parts.done,
         };
         (state, told)

@@ -425,7 +425,10 @@ fn only_what_is_agreed_to_is_carried_out_and_once() {
         let found = carry(&two, agreement.clone(), &mut state);
         assert_eq!(found.is_ok(), expected, "{found:?}");
         let Ok(approved) = found else {
-            assert!(state.done.is_empty() && state.budgets.uses.is_empty(), "nothing is taken by what is refused");
+            assert!(
+                state.done.is_empty() && state.budgets.parts().uses.is_empty(),
+                "nothing is taken by what is refused"
+            );
             continue;
         };
         assert_eq!((approved.accountable().as_str(), approved.tokens()[0].expires), ("anna", NOW + 300_000));
