@@ -1,0 +1,4 @@
+//! Autonomy that is earned.
+
+pub mod bound;
+pub mod drift;
