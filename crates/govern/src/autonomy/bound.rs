@@ -182,7 +182,8 @@ fn stirling(k: u64) -> f64 {
     }
     let k = k as f64;
     let square = k * k;
-    (1.0 / 12.0 - (1.0 / 360.0 - (1.0 / 1260.0 - (1.0 / 1680.0 - 1.0 / 1188.0 / square) / square) / square) / square) / k
+    (1.0 / 12.0 - (1.0 / 360.0 - (1.0 / 1260.0 - (1.0 / 1680.0 - 1.0 / 1188.0 / square) / square) / square) / square)
+        / k
 }
 
 #[cfg(test)]

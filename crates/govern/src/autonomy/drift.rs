@@ -182,7 +182,7 @@ mod tests {
         assert_eq!(course("--------------------").1, [0_usize; 0]);
         assert_eq!(course("+------").1, [6]);
         assert_eq!(course("+-----").1, [0_usize; 0]);
-        // With a long history fewer are enough: 0.05/(20·21) is 1.19·10^-4, four have a chance of 4.2·10^-6, three of 9.9·10^-5.
+        // With a long history fewer are enough: 0.05/(20·21) is 1.19·10^-4, two have a chance of 2.2·10^-3, three of 1.02·10^-4.
         assert_eq!(course("++++++++++++++++++++--").1, [0_usize; 0]);
         assert_eq!(course("++++++++++++++++++++---").1, [22]);
     }
