@@ -54,7 +54,6 @@ fn so_many_clean_outcomes_reach_the_bars() {
     assert_eq!(needed(0, Share::percent(95), 157), None);
     assert_eq!(needed(0, Share::ALL, MOST), None);
     assert_eq!(needed(5, Share::NONE, MOST), Some(0));
-    println!("clean outcomes for 0.95: {}, for 0.99: {}", three[0], fewest(99)(0));
 }
 
 #[test]
@@ -82,11 +81,11 @@ fn whoever_knows_the_definition_finds_the_same() {
 fn stirlings_error_is_exact() {
     let table = [
         (1, 0.081_061_466_795_327_26),
-        (15, 0.005_554_733_551_962_801_4),
-        (16, 0.005_207_655_919_609_640_4),
+        (15, 0.005_554_733_551_962_801),
+        (16, 0.005_207_655_919_609_64),
         (17, 0.004_901_395_948_434_738),
-        (20, 0.004_166_319_691_996_922_5),
-        (35, 0.002_380_887_608_234_111_4),
+        (20, 0.004_166_319_691_996_922),
+        (35, 0.002_380_887_608_234_111),
         (100, 0.000_833_330_555_634_914_7),
         (10_000, 8.333_333_330_555_555e-6),
         (MOST, 8.333_333_333_333_333e-11),
