@@ -3,6 +3,7 @@
 //! Nothing here reads a clock, a file or a socket: the same plan, state and time give the same decision, byte for byte.
 
 pub mod approved;
+pub mod autonomy;
 pub mod budget;
 mod checks;
 pub mod gate;

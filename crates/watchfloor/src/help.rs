@@ -49,6 +49,7 @@ read (each is told on standard error) or --quality has alarms, 2 usage.
 pub const BENCH: &str = "\
 watchfloor bench normalize FILE…
 watchfloor bench detect [--rules PATH]… [--growth] FILE…
+watchfloor bench autonomy [--plot FILE.svg]
 
 detect measures loading rules (the built-in ones without --rules), and events a second on one core from bytes to matches;
 with --growth, the time of an event with 10, 100, 1,000 of the rules, with all, and with ten times as many (variants of them).
@@ -56,6 +57,9 @@ with --growth, the time of an event with 10, 100, 1,000 of the rules, with all, 
 normalize reads up to 256 MB of records from the files into memory and prints one JSON line for each figure: events a second on one core from
 bytes to written event, framing alone, and bare parses of the same records by sonic-rs and serde_json (and simd-json, in a binary
 built with `--features rivals`) in the same run. Each is the median of five runs.
+
+autonomy simulates 10,000 histories of 10,000 outcomes at the bars of levels 3 and 4 and prints how many are promoted; --plot draws lower bounds of
+histories against the bars.
 
 Examples
   watchfloor bench normalize packs/sources/*/samples

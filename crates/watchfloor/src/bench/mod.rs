@@ -1,5 +1,6 @@
 //! `watchfloor bench`: the project's own measurements, one JSON line a figure.
 
+mod autonomy;
 mod detect;
 mod growth;
 
@@ -24,7 +25,7 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
     use lexopt::prelude::{Long, Short, Value};
     let mut files = Vec::new();
     let mut rules = Vec::new();
-    let (mut name, mut growth) = (None, false);
+    let (mut name, mut growth, mut plot) = (None, false, None);
     while let Some(argument) = parser.next()? {
         match argument {
             Long("help") | Short('h') => {
@@ -32,6 +33,7 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
                 return Ok(Ended::Fine);
             }
             Long("growth") => growth = true,
+            Long("plot") => plot = Some(PathBuf::from(parser.value()?)),
             Long("rules") => rules.push(PathBuf::from(parser.value()?)),
             Value(value) if name.is_none() => name = Some(value),
             Value(value) => files.push(Input::Path(PathBuf::from(value))),
@@ -39,8 +41,13 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
         }
     }
     let name = name.unwrap_or_default();
+    if name == "autonomy" {
+        autonomy::run(plot.as_deref())?;
+        return Ok(Ended::Fine);
+    }
     if name != "normalize" && name != "detect" {
-        return Err(Usage("`watchfloor bench` takes the name of a measurement: normalize or detect".into()).into());
+        let names = "normalize, detect or autonomy";
+        return Err(Usage(format!("`watchfloor bench` takes the name of a measurement: {names}")).into());
     }
     if files.is_empty() {
         return Err(Usage(format!("`watchfloor bench {}` takes the files to measure on", name.display())).into());
