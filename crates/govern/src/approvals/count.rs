@@ -47,10 +47,7 @@ impl Vote {
 
 /// What is at least as strict as both.
 fn stricter(one: &Need, other: &Need) -> Need {
-    Need {
-        people: one.people.max(other.people),
-        roles: one.roles.union(&other.roles).cloned().collect(),
-    }
+    Need { people: one.people.max(other.people), roles: one.roles.union(&other.roles).cloned().collect() }
 }
 
 fn is_marked(vote: &Vote, moment: &Moment<'_>) -> bool {

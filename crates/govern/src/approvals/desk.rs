@@ -117,11 +117,7 @@ impl<R: Exclusive<Request>, S: Exclusive<u32>> Desk<R, S> {
     ///
     /// # Errors
     /// Why nothing came of it.
-    pub fn expire<E>(
-        &self,
-        now: i64,
-        write: impl FnOnce(&Record) -> Result<(), E>,
-    ) -> Result<Record, DeskError<E>> {
+    pub fn expire<E>(&self, now: i64, write: impl FnOnce(&Record) -> Result<(), E>) -> Result<Record, DeskError<E>> {
         self.decide(|request| request.handle_expire(now), write)
     }
 
@@ -178,12 +174,14 @@ impl<R: Exclusive<Request>, S: Exclusive<u32>> Desk<R, S> {
     ) -> Result<(Record, Ticket), DeskError<E>> {
         self.alone(|request| {
             let record = request.handle_take(plan, need, moment)?;
-            if self.stops.with(|stops| *stops > 0).ok_or(DeskError::Broken)? {
-                return Err(Refusal::StopWaits.into());
-            }
             let mut next = request.clone();
             let ticket = next.take(&record)?;
-            write(&record).map_err(DeskError::NotWritten)?;
+            // Nobody begins to stop between the look and the record.
+            let written = self.stops.with(|stops| match *stops {
+                0 => write(&record).map_err(DeskError::NotWritten),
+                _ => Err(Refusal::StopWaits.into()),
+            });
+            written.ok_or(DeskError::Broken)??;
             *request = next;
             Ok((record, ticket))
         })

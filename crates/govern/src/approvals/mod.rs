@@ -20,8 +20,8 @@
 mod bytes;
 mod count;
 mod desk;
-mod handle;
 mod habit;
+mod handle;
 mod people;
 mod proof;
 mod record;
@@ -39,7 +39,9 @@ pub use proof::{Proof, SignIn, Signed};
 pub use record::{Happened, Record, Stop, Taken, Vote};
 pub use refusal::Refusal;
 pub use request::{Actor, Ask, Matter, Moment, Phase, Request, RequestId, Ticket, replay};
-pub use stamps::{DECOY_MEMORY_MS, DECOY_RATE_MAX, DWELL_MS_MAX, GIVEN_MAX, HOUR_MS, Mark, RUN_MAX, Rules, Stamps, decoy_due};
+pub use stamps::{
+    DECOY_MEMORY_MS, DECOY_RATE_MAX, DWELL_MS_MAX, GIVEN_MAX, HOUR_MS, Mark, RUN_MAX, Rules, Stamps, decoy_due,
+};
 pub use statement::{Statement, What};
 pub use webauthn::{Assertion, AssertionError, Relying};
 

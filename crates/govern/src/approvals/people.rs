@@ -8,9 +8,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use watchfloor_model::ids::PersonId;
 
-use super::{
-    Bytes, Happened, KEYS_MAX, NAME_BYTES_MAX, PERSONS_MAX, Record, Refusal, Relying, proof::is_ed25519,
-};
+use super::{Bytes, Happened, KEYS_MAX, NAME_BYTES_MAX, PERSONS_MAX, Record, Refusal, Relying, proof::is_ed25519};
 
 /// Id of a key: of a passkey, its credential id in base64url.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -144,15 +142,15 @@ impl People {
             && house.sign_in.len() <= KEYS_MAX
             && house.sign_in.iter().all(|(id, key)| is_name(&id.0) && is_ed25519(key) && keys.insert(&key.0[..]));
         for (id, person) in &persons {
-            good = good
-                && is_name(id.as_str())
-                && names.insert(id.as_str().to_lowercase())
-                && person.keys.len() <= KEYS_MAX
-                && person.roles.len() <= KEYS_MAX
-                && person.roles.iter().all(|role| is_name(role))
-                && person.keys.iter().all(|(id, key)| {
-                    is_name(&id.0) && key.public.is_well_formed() && keys.insert(key.public.bytes())
-                });
+            good =
+                good && is_name(id.as_str())
+                    && names.insert(id.as_str().to_lowercase())
+                    && person.keys.len() <= KEYS_MAX
+                    && person.roles.len() <= KEYS_MAX
+                    && person.roles.iter().all(|role| is_name(role))
+                    && person.keys.iter().all(|(id, key)| {
+                        is_name(&id.0) && key.public.is_well_formed() && keys.insert(key.public.bytes())
+                    });
         }
         if good { Ok(Self { house, persons }) } else { Err(Refusal::Directory) }
     }

@@ -81,9 +81,9 @@ impl Proof {
     pub fn key_counts(&self, people: &People, person: &PersonId) -> bool {
         match self {
             Self::SignIn(sign_in) => people.house().sign_in.contains_key(&sign_in.key),
-            Self::Passkey(_) | Self::Ed25519 { .. } => people
-                .active(person)
-                .is_ok_and(|person| person.keys.get(self.key()).is_some_and(|key| !key.revoked)),
+            Self::Passkey(_) | Self::Ed25519 { .. } => {
+                people.active(person).is_ok_and(|person| person.keys.get(self.key()).is_some_and(|key| !key.revoked))
+            }
         }
     }
 }
@@ -109,9 +109,9 @@ impl Signed {
             return Err(Refusal::KeyRevoked);
         }
         match (proof, &key.public) {
-            (Proof::Passkey(assertion), public) => assertion
-                .verify(&digest, &people.house().relying, public, key.counter)
-                .map_err(Refusal::Assertion),
+            (Proof::Passkey(assertion), public) => {
+                assertion.verify(&digest, &people.house().relying, public, key.counter).map_err(Refusal::Assertion)
+            }
             (Proof::Ed25519 { signature, .. }, Public::Ed25519(point)) if ed25519_holds(point, &bytes, signature) => {
                 Ok(0)
             }
@@ -123,9 +123,8 @@ impl Signed {
 impl SignIn {
     fn verify(&self, people: &People, person: &PersonId, statement: Digest, now: i64) -> Result<(), Refusal> {
         let point = people.house().sign_in.get(&self.key).ok_or(Refusal::KeyUnknown)?;
-        let holds = self
-            .canonical(person, statement)
-            .is_some_and(|bytes| ed25519_holds(point, &bytes, &self.signature));
+        let holds =
+            self.canonical(person, statement).is_some_and(|bytes| ed25519_holds(point, &bytes, &self.signature));
         if !holds {
             return Err(Refusal::Signature);
         }
@@ -142,8 +141,7 @@ pub(super) fn is_ed25519(point: &Bytes) -> bool {
 /// Whether a signature is one of a key's over bytes, by the strict rules: one form of the signature, no key of small order.
 pub(super) fn ed25519_holds(point: &Bytes, bytes: &[u8], signature: &Bytes) -> bool {
     let signature = <[u8; 64]>::try_from(&signature.0[..]).map(|bytes| Signature::from_bytes(&bytes));
-    verifying(point)
-        .is_some_and(|key| signature.is_ok_and(|signature| key.verify_strict(bytes, &signature).is_ok()))
+    verifying(point).is_some_and(|key| signature.is_ok_and(|signature| key.verify_strict(bytes, &signature).is_ok()))
 }
 
 fn verifying(point: &Bytes) -> Option<VerifyingKey> {

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use watchfloor_model::ids::{MachineId, PersonId, TenantId};
 
 use super::{
-    Digest, Happened, LIFETIME_MS, LIFETIME_MS_MAX, LIFETIME_MS_MIN, PEOPLE_MAX, People, ROLE_APPROVER, Record, Refusal,
-    Rules, Stamps, Taken, Vote, people::is_name,
+    Digest, Happened, LIFETIME_MS, LIFETIME_MS_MAX, LIFETIME_MS_MIN, PEOPLE_MAX, People, ROLE_APPROVER, Record,
+    Refusal, Rules, Stamps, Taken, Vote, people::is_name,
 };
 use crate::Need;
 

@@ -79,7 +79,8 @@ impl TryFrom<WrittenRules> for Rules {
     type Error = Refusal;
 
     fn try_from(written: WrittenRules) -> Result<Self, Refusal> {
-        let WrittenRules { dwell_ms, window, hurried_max, run_max, rate_max, decoys_max, throttle, decoy_rate } = written;
+        let WrittenRules { dwell_ms, window, hurried_max, run_max, rate_max, decoys_max, throttle, decoy_rate } =
+            written;
         let rules = Self { dwell_ms, window, hurried_max, run_max, rate_max, decoys_max, throttle, decoy_rate };
         rules.check().map(|()| rules)
     }

@@ -131,7 +131,7 @@ impl Assertion {
     }
 
     /// Whether the signature is one of the key's over what the authenticator says and what the browser saw.
-    fn is_signed_by(&self, public: &Public) -> bool {
+    pub(super) fn is_signed_by(&self, public: &Public) -> bool {
         let mut signed = self.authenticator_data.0.clone();
         signed.extend_from_slice(&Digest::of(&self.client_data.0).0);
         match public {
