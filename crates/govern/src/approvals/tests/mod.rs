@@ -31,9 +31,9 @@ pub fn id(name: &str) -> PersonId {
     PersonId::from(name)
 }
 
-pub fn set<T: Ord>(names: &[&str]) -> BTreeSet<T>
+pub fn set<T>(names: &[&str]) -> BTreeSet<T>
 where
-    T: for<'a> From<&'a str>,
+    T: Ord + for<'a> From<&'a str>,
 {
     names.iter().map(|name| T::from(name)).collect()
 }

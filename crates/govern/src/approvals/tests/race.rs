@@ -133,7 +133,7 @@ struct Seen {
 
 impl Seen {
     fn count(&self, taken: bool, revoked: bool, takes: &[Outcome<Ticket>]) {
-        let waits = takes.iter().any(|taken| *taken == Err(DeskError::Refused(Refusal::StopWaits)));
+        let waits = takes.contains(&Err(DeskError::Refused(Refusal::StopWaits)));
         for (counter, is) in [(&self.taken, taken), (&self.revoked, revoked), (&self.waited, waits)] {
             counter.fetch_add(usize::from(is), Ordering::Relaxed);
         }
@@ -141,7 +141,6 @@ impl Seen {
 
     fn check(&self) {
         let seen = [&self.taken, &self.revoked, &self.waited].map(|counter| counter.load(Ordering::Relaxed));
-        println!("taken, revoked, waited for a stop: {seen:?}");
         assert!(seen.iter().all(|count| *count > 0), "{seen:?}");
     }
 }
@@ -204,6 +203,5 @@ fn all_orders_of_two() {
     );
     seen.check();
     let orders = orders.load(Ordering::Relaxed);
-    println!("orders: {orders}");
     assert!(orders < 20_000, "not all were tried");
 }
