@@ -188,16 +188,17 @@ fn rules_are_in_their_ranges() {
 fn decoys_come_at_their_rate_and_as_the_seed_says() {
     let due = |seed: u8, rate: u16| {
         let rules = Rules { decoy_rate: rate, ..Rules::default() };
-        (0..10_000).filter(|number| decoy_due(&[seed; 32], *number, &rules)).collect::<Vec<u64>>()
+        (0..4_000).filter(|number| decoy_due(&[seed; 32], *number, &rules)).collect::<Vec<u64>>()
     };
-    assert_eq!((due(1, 0), due(1, 200) == due(2, 200), due(1, 200) == due(1, 200)), (vec![], false, true));
+    assert_eq!((due(1, 0), due(1, 200) == due(2, 200)), (vec![], false));
     for rate in [20, 200, 2_000] {
         // Within four standard deviations of what the rate says.
-        let (count, mean) = (due(3, rate).len() as f64, f64::from(rate));
+        let (count, mean) = (due(3, rate).len() as f64, f64::from(rate) * 0.4);
         assert!((count - mean).abs() <= 4.0 * mean.sqrt(), "{rate}: {count}");
     }
     // What is due at a low rate is due at a higher one, and an auditor finds the same: the hash by itself.
-    assert!(due(3, 200).iter().all(|number| due(3, 2_000).binary_search(number).is_ok()));
+    let often = due(3, 2_000);
+    assert!(due(3, 200).iter().all(|number| often.binary_search(number).is_ok()));
     let hash = Digest::of(&[b"watchfloor.decoy.v1".as_slice(), &[9; 32], &77_u64.to_be_bytes()].concat());
     let expected = u64::from_be_bytes(hash.0[..8].try_into().unwrap()) % 10_000;
     for (rate, is) in [(expected as u16, false), (expected as u16 + 1, true)] {
