@@ -1,9 +1,6 @@
 //! The people of a house as they are at one moment: who is active, which roles and keys they have.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 use watchfloor_model::ids::PersonId;
@@ -18,12 +15,6 @@ pub struct KeyId(pub String);
 impl From<&str> for KeyId {
     fn from(text: &str) -> Self {
         Self(text.to_owned())
-    }
-}
-
-impl fmt::Display for KeyId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
     }
 }
 
