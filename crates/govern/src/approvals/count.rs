@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use watchfloor_model::ids::PersonId;
 
-use super::{Moment, Refusal, Request, Taken, Vote};
+use super::{Moment, Refusal, Request, Taken, Vote, What};
 use crate::Need;
 
 impl Request {
@@ -30,10 +30,12 @@ impl Request {
         Ok(Taken { plan: *self.ask().matter.plan(), need, people })
     }
 
-    /// Whether an approval still counts: its person is active, may approve this and holds the role, and its key has not been withdrawn.
+    /// Whether an approval still counts: its person is active, may approve this and holds the role, and its signature holds with a key that is still theirs. So
+    /// a request that somebody wrote by hand is worth nothing.
     fn counts(&self, vote: &Vote, moment: &Moment<'_>) -> bool {
         self.may_approve(vote.person(), moment.people).is_ok()
-            && vote.signed.proof.key_counts(moment.people, vote.person())
+            && self.is_about(&vote.signed.statement, What::Approve)
+            && vote.signed.still_holds(moment.people)
     }
 }
 

@@ -4,7 +4,7 @@ use ed25519_dalek::{Signature, VerifyingKey};
 use serde::{Deserialize, Serialize};
 use watchfloor_model::ids::PersonId;
 
-use super::{Assertion, Bytes, Digest, KeyId, People, Public, Refusal, SIGN_IN_AGE_MS_MAX, Statement};
+use super::{Assertion, Bytes, Digest, Key, KeyId, People, Person, Public, Refusal, SIGN_IN_AGE_MS_MAX, Statement};
 
 /// A statement and the proof that its person made it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -75,17 +75,6 @@ impl Proof {
             Self::Passkey(Assertion { key, .. }) | Self::Ed25519 { key, .. } | Self::SignIn(SignIn { key, .. }) => key,
         }
     }
-
-    /// Whether its key is still one that counts for a person.
-    #[must_use]
-    pub fn key_counts(&self, people: &People, person: &PersonId) -> bool {
-        match self {
-            Self::SignIn(sign_in) => people.house().sign_in.contains_key(&sign_in.key),
-            Self::Passkey(_) | Self::Ed25519 { .. } => {
-                people.active(person).is_ok_and(|person| person.keys.get(self.key()).is_some_and(|key| !key.revoked))
-            }
-        }
-    }
 }
 
 impl Signed {
@@ -104,10 +93,7 @@ impl Signed {
         if let Proof::SignIn(sign_in) = proof {
             return sign_in.verify(people, &statement.person, digest, now).map(|()| 0);
         }
-        let key = person.keys.get(proof.key()).ok_or(Refusal::KeyUnknown)?;
-        if key.revoked {
-            return Err(Refusal::KeyRevoked);
-        }
+        let key = enrolled(person, proof)?;
         match (proof, &key.public) {
             (Proof::Passkey(assertion), public) => {
                 assertion.verify(&digest, &people.house().relying, public, key.counter).map_err(Refusal::Assertion)
@@ -118,18 +104,44 @@ impl Signed {
             _ => Err(Refusal::Signature),
         }
     }
+
+    /// Whether what was taken once still proves it with the people of this moment: the key is the same and not withdrawn. Age and counter were looked at then.
+    #[must_use]
+    pub fn still_holds(&self, people: &People) -> bool {
+        let Self { statement, proof } = self;
+        let (Ok(person), Some(bytes)) = (people.active(&statement.person), statement.canonical()) else { return false };
+        let digest = Digest::of(&bytes);
+        if let Proof::SignIn(sign_in) = proof {
+            return sign_in.is_signed(people, &statement.person, digest).is_ok();
+        }
+        match (proof, enrolled(person, proof).map(|key| &key.public)) {
+            (Proof::Passkey(assertion), Ok(public)) => {
+                assertion.check(&digest, &people.house().relying, public).is_ok()
+            }
+            (Proof::Ed25519 { signature, .. }, Ok(Public::Ed25519(point))) => ed25519_holds(point, &bytes, signature),
+            _ => false,
+        }
+    }
+}
+
+/// The key of a proof, if it is one of the person's and not withdrawn.
+fn enrolled<'a>(person: &'a Person, proof: &Proof) -> Result<&'a Key, Refusal> {
+    let key = person.keys.get(proof.key()).ok_or(Refusal::KeyUnknown)?;
+    if key.revoked { Err(Refusal::KeyRevoked) } else { Ok(key) }
 }
 
 impl SignIn {
     fn verify(&self, people: &People, person: &PersonId, statement: Digest, now: i64) -> Result<(), Refusal> {
-        let point = people.house().sign_in.get(&self.key).ok_or(Refusal::KeyUnknown)?;
-        let holds =
-            self.canonical(person, statement).is_some_and(|bytes| ed25519_holds(point, &bytes, &self.signature));
-        if !holds {
-            return Err(Refusal::Signature);
-        }
+        self.is_signed(people, person, statement)?;
         let age = now.checked_sub(self.at).filter(|age| (0..=SIGN_IN_AGE_MS_MAX).contains(age));
         age.map(|_| ()).ok_or(Refusal::SignInOld)
+    }
+
+    fn is_signed(&self, people: &People, person: &PersonId, statement: Digest) -> Result<(), Refusal> {
+        let point = people.house().sign_in.get(&self.key).ok_or(Refusal::KeyUnknown)?;
+        let bytes = self.canonical(person, statement);
+        let holds = bytes.is_some_and(|bytes| ed25519_holds(point, &bytes, &self.signature));
+        if holds { Ok(()) } else { Err(Refusal::Signature) }
     }
 }
 

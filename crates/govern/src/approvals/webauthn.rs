@@ -103,7 +103,8 @@ errors! {
 impl error::Error for AssertionError {}
 
 impl Assertion {
-    /// Checks the answer to a challenge, which is the hash of a statement, and gives the counter that the authenticator has come to.
+    /// Checks the answer to a challenge, which is the hash of a statement, and gives the counter that the authenticator has come to. `counter`: what it had come
+    /// to before.
     ///
     /// # Errors
     /// The first thing that is not as it must be.
@@ -114,20 +115,23 @@ impl Assertion {
         public: &Public,
         counter: u32,
     ) -> Result<u32, AssertionError> {
+        let now = self.check(challenge, relying, public)?;
+        if (now != 0 || counter != 0) && now <= counter { Err(AssertionError::Counter) } else { Ok(now) }
+    }
+
+    /// Checks everything but whether the counter went up, and gives it: what was taken once still holds, though the counter has moved on.
+    ///
+    /// # Errors
+    /// The first thing that is not as it must be.
+    pub fn check(&self, challenge: &Digest, relying: &Relying, public: &Public) -> Result<u32, AssertionError> {
         if self.client_data.0.len() > CLIENT_DATA_BYTES_MAX
             || self.authenticator_data.0.len() > AUTHENTICATOR_DATA_BYTES_MAX
         {
             return Err(AssertionError::TooLarge);
         }
         check_client_data(&self.client_data.0, challenge, relying)?;
-        let now = check_authenticator_data(&self.authenticator_data.0, relying)?;
-        if (now != 0 || counter != 0) && now <= counter {
-            return Err(AssertionError::Counter);
-        }
-        if !self.is_signed_by(public) {
-            return Err(AssertionError::Signature);
-        }
-        Ok(now)
+        let counter = check_authenticator_data(&self.authenticator_data.0, relying)?;
+        if self.is_signed_by(public) { Ok(counter) } else { Err(AssertionError::Signature) }
     }
 
     /// Whether the signature is one of the key's over what the authenticator says and what the browser saw.

@@ -28,7 +28,11 @@ fn a_quorum_is_of_distinct_people() {
 #[test]
 fn everyone_is_looked_at_again_when_it_is_taken() {
     type Change = fn(&mut World);
-    let changes: [(&str, Change); 8] = [
+    let changes: [(&str, Change); 10] = [
+        ("another key", |world| world.key("bob").public = Public::Ed25519(point_of_ed25519(&ed25519("new")))),
+        ("another sign-in key", |world| {
+            world.house.sign_in.insert("house".into(), point_of_ed25519(&ed25519("new")));
+        }),
         ("left", |world| world.person("bob").active = false),
         ("gone", |world| drop(world.persons.remove(&id("bob")))),
         ("role", |world| world.person("bob").roles.clear()),
@@ -160,4 +164,44 @@ fn a_rubber_stamp_needs_a_second_person() {
     assert!(take(&request, &world, LOOKED).is_ok());
     mark(&mut world, "ann");
     assert_eq!(take(&request, &world, LOOKED), Err(Refusal::Quorum));
+}
+
+#[test]
+fn approvals_that_somebody_made_up_do_not_count() {
+    let (world, request) = approved(ask(2, &[]), &["pia", "bob"]);
+    assert!(take(&request, &world, LOOKED).is_ok());
+    let json = serde_json::to_value(&request).unwrap();
+    let changes: [(&str, &str, serde_json::Value); 4] = [
+        ("pia", "/signed/statement/reason", "never said this".into()),
+        ("pia", "/signed/statement/what", "deny".into()),
+        ("bob", "/signed/statement/person", "cyd".into()),
+        ("bob", "/signed/proof/signature", "AAAA".into()),
+    ];
+    for (name, field, value) in changes {
+        let mut json = json.clone();
+        *json.pointer_mut(&format!("/votes/{name}{field}")).unwrap() = value;
+        let made_up: Request = serde_json::from_value(json).unwrap();
+        assert_eq!(take(&made_up, &world, LOOKED), Err(Refusal::Quorum), "{name} {field}");
+    }
+    // A vote for another request, well signed.
+    let other = open(Ask { nonce: Digest::of(b"other"), ..ask(2, &[]) });
+    let mut json = json;
+    *json.pointer_mut("/votes/bob/signed").unwrap() =
+        serde_json::to_value(signed(&other, "bob", What::Approve, LOOKED)).unwrap();
+    let moved: Request = serde_json::from_value(json).unwrap();
+    assert_eq!(take(&moved, &world, LOOKED), Err(Refusal::Quorum));
+}
+
+#[test]
+fn a_passkey_that_has_moved_on_still_counts() {
+    let (mut world, mut request) = (World::new(), open(ask(1, &[])));
+    let statement = statement(&request, "pia", What::Approve, LOOKED);
+    let proof = Proof::Passkey(Answer { counter: 7, ..Answer::to(&statement) }.of("pia"));
+    let signed = Signed { statement, proof };
+    let record = world.at(LOOKED, |moment| request.handle_approve(&signed, i64::MAX, moment)).unwrap();
+    request.apply(&record).unwrap();
+    world.key("pia").counter = 9;
+    assert_eq!(taken(&request, &world, LOOKED), Ok(vec!["pia".to_owned()]));
+    world.key("pia").revoked = true;
+    assert_eq!(taken(&request, &world, LOOKED), Err(Refusal::Quorum));
 }
