@@ -15,6 +15,7 @@
 //! | `mapping_language` | a fault names a place inside the file; what compiles makes valid events of any record |
 //! | `engine` | one line of valid JSON that validates; raw record, hash and size kept; every field of an unknown record in `unmapped` |
 //! | `sigma_rules` | a finding has a place inside the file; a document is refused with an error; what is not compiles and runs |
+//! | `webauthn` | what gets as far as its signature is right in all else, by another reading; a signed statement is written as it was read |
 //! | `ocsf_validate_export` | what is valid can be written in every version, and is valid there |
 #![allow(
     clippy::unwrap_used,
@@ -24,6 +25,7 @@
     reason = "a broken property is a panic, which is what the fuzzer looks for"
 )]
 
+mod approvals;
 mod archives;
 mod events;
 mod formats;
@@ -52,6 +54,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("engine", events::engine),
     ("ocsf_validate_export", events::ocsf_validate_export),
     ("sigma_rules", rules::sigma_rules),
+    ("webauthn", approvals::webauthn),
 ];
 
 /// Runs a target.

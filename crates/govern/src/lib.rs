@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a clock, a file or a socket: the same plan, state and time give the same decision, byte for byte.
 
+pub mod approvals;
 pub mod approved;
 pub mod autonomy;
 pub mod budget;
