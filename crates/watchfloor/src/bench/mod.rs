@@ -1,5 +1,6 @@
 //! `watchfloor bench`: the project's own measurements, one JSON line a figure.
 
+mod admission;
 mod detect;
 mod growth;
 
@@ -39,8 +40,12 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
         }
     }
     let name = name.unwrap_or_default();
+    if name == "admission" {
+        admission::run()?;
+        return Ok(Ended::Fine);
+    }
     if name != "normalize" && name != "detect" {
-        return Err(Usage("`watchfloor bench` takes the name of a measurement: normalize or detect".into()).into());
+        return Err(Usage("`watchfloor bench` takes the name of a measurement: normalize, detect or admission".into()).into());
     }
     if files.is_empty() {
         return Err(Usage(format!("`watchfloor bench {}` takes the files to measure on", name.display())).into());

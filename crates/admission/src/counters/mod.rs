@@ -1,0 +1,314 @@
+//! What was asked and denied lately, and [`Counters::admit`], which decides and counts in one step.
+//!
+//! # Counted
+//!
+//! | key | requests | denials |
+//! |---|---|---|
+//! | agent | 60 s, 5 min | 10 min, 24 h: all of them |
+//! | tenant and resource; tenant; tenant, capability and shape | 60 s, 5 min | 10 min, 24 h: those by score |
+//! | pattern: agent, capability, resource | 60 s, 5 min | – |
+//!
+//! Windows slide and take in their cutoff: `t >= now - w`. A window keeps the newest 16 requests or 8 denials; the thresholds of a
+//! profile lie below, so a rule fires exactly when the true count says so.
+//!
+//! # The contract (ACR-1.0: evaluate, then count)
+//!
+//! ```text
+//! decide on the counters as of before the request
+//! count the request for the agent, the pattern and the shared scopes
+//! count the denial for the agent, whatever denied it
+//! count the denial for the shared scopes, if the score denied it and no scope was hot
+//! start the agent's cooldown, if none runs and there were enough denials in 10 min; likewise the shared scopes'
+//! ```
+//!
+//! All of it is one call with `&mut self`: no second request can see the counters in between. Denials by a cooldown count for the
+//! agent, who may stay out for as long as it hammers, and not for the shared scopes, which it would else keep hot for the others.
+//! A request of an agent that is not registered is denied and counts nowhere: names that anyone can invent must not fill the store.
+//!
+//! # Time and room
+//!
+//! Time does not run backwards: a request that is older than one before it counts as if it came at the same time. When the
+//! store has no room for a request's counters, the request is denied (`COUNTERS_FULL`): a counter that still says something is
+//! never forgotten. State saved and restored decides the same.
+
+mod table;
+mod window;
+
+use std::fmt;
+use std::hash::Hasher;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use siphasher::sip128::{Hasher128, SipHasher13};
+
+use crate::risk::{
+    Changes, Counts, DENIALS_COUNTED_MAX, Decision, FloodCounts, PatternKey, Profile, REQUESTS_COUNTED_MAX, Reason,
+    Record, Request, Rules, Scope, ScopeCounts, evaluate,
+};
+use table::{Saved, State, Table};
+use window::Window;
+
+/// Window of rule 1, in milliseconds.
+pub const FLOOD_MS: i64 = 60_000;
+/// Window of rule 3, in milliseconds.
+pub const REPEATS_MS: i64 = 5 * 60_000;
+/// Window of the denials that start a cooldown, in milliseconds.
+pub const COOLDOWN_WINDOW_MS: i64 = 10 * 60_000;
+/// Window of rule 2, in milliseconds.
+pub const DENIALS_MS: i64 = 24 * 3_600_000;
+/// Most keys that a limit may allow.
+pub const KEYS_MAX: u32 = 16_000_000;
+
+/// Most keys that are kept.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Limits {
+    /// Agents, resources, tenants and shapes together; a key takes about 230 bytes.
+    pub scopes: u32,
+    /// Patterns; a key takes about 160 bytes.
+    pub patterns: u32,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { scopes: 1_000_000, patterns: 1_000_000 }
+    }
+}
+
+/// The counters of everyone.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(try_from = "SavedCounters", into = "SavedCounters")]
+pub struct Counters {
+    limits: Limits,
+    /// Keys the hash of names, so that nobody can choose names that collide.
+    seed: [u8; 16],
+    /// The latest time that was seen.
+    latest: i64,
+    scopes: Table<ScopeState>,
+    patterns: Table<PatternState>,
+}
+
+/// Counters as they are saved.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SavedCounters {
+    limits: Limits,
+    seed: [u8; 16],
+    latest: i64,
+    scopes: Saved<ScopeState>,
+    patterns: Saved<PatternState>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ScopeState {
+    requests: Window<{ REQUESTS_COUNTED_MAX as usize }>,
+    denials: Window<{ DENIALS_COUNTED_MAX as usize }>,
+    /// End of the cooldown; `None` where none was started since the last one was found over.
+    until: Option<i64>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct PatternState {
+    requests: Window<{ REQUESTS_COUNTED_MAX as usize }>,
+}
+
+impl State for ScopeState {
+    fn newest(&self) -> Option<i64> {
+        self.requests.last().max(self.denials.last())
+    }
+
+    fn spent(&self, now: i64) -> bool {
+        let old = |last: Option<i64>, window: i64| last.is_none_or(|last| last < now.saturating_sub(window));
+        old(self.denials.last(), DENIALS_MS)
+            && old(self.requests.last(), REPEATS_MS)
+            && self.until.is_none_or(|until| until <= now)
+    }
+}
+
+impl State for PatternState {
+    fn newest(&self) -> Option<i64> {
+        self.requests.last()
+    }
+
+    fn spent(&self, now: i64) -> bool {
+        self.requests.last().is_none_or(|last| last < now.saturating_sub(REPEATS_MS))
+    }
+}
+
+/// Why counters cannot be made or restored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CountersError(&'static str);
+
+impl fmt::Display for CountersError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(self.0)
+    }
+}
+
+impl std::error::Error for CountersError {}
+
+/// The slots of a request: the four scopes in their order, and the pattern.
+struct Places {
+    scopes: [(Scope, Option<u32>); 4],
+    pattern: Option<u32>,
+}
+
+impl Counters {
+    /// Empty counters. The seed is secret and drawn once, by the caller.
+    pub fn new(limits: Limits, seed: [u8; 16]) -> Result<Self, CountersError> {
+        if limits.scopes > KEYS_MAX || limits.patterns > KEYS_MAX {
+            return Err(CountersError("limits of counters are at most 16000000 keys"));
+        }
+        let (scopes, patterns) = (Table::new(limits.scopes), Table::new(limits.patterns));
+        Ok(Self { limits, seed, latest: i64::MIN, scopes, patterns })
+    }
+
+    /// Decides a request and counts it, in one step.
+    pub fn admit<'a>(&mut self, profile: &'a Profile, request: &Request<'a>, now: i64) -> Record<'a> {
+        let pattern_key = pattern_key(request);
+        if !request.standing.agent_registered {
+            return Record { timestamp: now, ..evaluate(profile, request, &Counts { pattern_key, ..Counts::NONE }) };
+        }
+        self.latest = self.latest.max(now);
+        let places = self.places(request, pattern_key);
+        let counts = self.counts(profile.rules(), &places, pattern_key);
+        let record = evaluate(profile, request, &counts);
+        let changes = self.count(profile.rules(), &places, &record);
+        Record { timestamp: now, changes, ..record }
+    }
+
+    /// Keys that are kept: scopes and patterns.
+    pub fn len(&self) -> usize {
+        self.scopes.len() + self.patterns.len()
+    }
+
+    /// Whether nothing is kept.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    fn places(&mut self, request: &Request<'_>, pattern_key: PatternKey) -> Places {
+        let now = self.latest;
+        let keys = scope_keys(self.seed, request);
+        let scopes = keys.map(|(scope, key)| (scope, self.scopes.place(key, now)));
+        let [a, b, c, d, e, f, g, h, rest @ ..] = pattern_key.0;
+        let key = [u64::from_le_bytes([a, b, c, d, e, f, g, h]), u64::from_le_bytes(rest)];
+        Places { scopes, pattern: self.patterns.place(key, now) }
+    }
+
+    fn counts(&self, rules: &Rules, places: &Places, pattern_key: PatternKey) -> Counts {
+        let now = self.latest;
+        let pattern = places.pattern.and_then(|place| self.patterns.get(place));
+        let of_pattern = |window: i64| pattern.map_or(0, |state| state.requests.since(now.saturating_sub(window)));
+        let mut counts =
+            Counts { pattern_key, repeats: of_pattern(REPEATS_MS), kept: pattern.is_some(), ..Counts::NONE };
+        for (scope, place) in places.scopes {
+            let Some(state) = place.and_then(|place| self.scopes.get(place)) else {
+                counts.kept = false;
+                continue;
+            };
+            let hot = state.until.is_some_and(|until| now < until);
+            let flood = state.requests.since(now.saturating_sub(FLOOD_MS));
+            let denials = state.denials.since(now.saturating_sub(DENIALS_MS));
+            let repeats = state.requests.since(now.saturating_sub(REPEATS_MS));
+            match scope {
+                Scope::Agent => {
+                    counts.cooldown_active = hot;
+                    counts.denials = denials;
+                    counts.flood = match rules.anomaly.flood_counts {
+                        FloodCounts::Agent => flood,
+                        FloodCounts::Pattern => of_pattern(FLOOD_MS),
+                    };
+                }
+                Scope::Resource => counts.resource = ScopeCounts { flood, denials, repeats, hot },
+                Scope::Tenant => counts.tenant = ScopeCounts { flood, denials, repeats, hot },
+                Scope::Shape => counts.shape = ScopeCounts { flood, denials, repeats, hot },
+            }
+        }
+        counts
+    }
+
+    fn count(&mut self, rules: &Rules, places: &Places, record: &Record<'_>) -> Changes {
+        let now = self.latest;
+        let period = i64::from(rules.cooldown.period_seconds) * 1000;
+        let mut changes = Changes::default();
+        if let Some(state) = places.pattern.and_then(|place| self.patterns.get_mut(place)) {
+            state.requests.push(now);
+        }
+        let denied = record.decision == Decision::Denied;
+        let by_score = record.reasons.has(Reason::ScoreDenied) && !record.reasons.has(Reason::SharedCooldown);
+        for (scope, place) in places.scopes {
+            let Some(state) = place.and_then(|place| self.scopes.get_mut(place)) else { continue };
+            state.requests.push(now);
+            if if scope == Scope::Agent { denied } else { by_score } {
+                state.denials.push(now);
+            }
+            if state.until.is_some_and(|until| until <= now) {
+                state.until = None;
+                changes.left.add(scope);
+            }
+            let recent = state.denials.since(now.saturating_sub(COOLDOWN_WINDOW_MS));
+            if state.until.is_none() && scope.trigger(rules).is_some_and(|trigger| recent >= trigger) {
+                changes.until = now.saturating_add(period);
+                state.until = Some(changes.until);
+                changes.entered.add(scope);
+            }
+        }
+        changes
+    }
+}
+
+/// Name of the pattern: agent, capability and resource.
+pub fn pattern_key(request: &Request<'_>) -> PatternKey {
+    let mut hash = Sha256::new();
+    hash.update(request.agent_id);
+    hash.update("|");
+    hash.update(request.capability);
+    hash.update("|");
+    hash.update(request.resource);
+    let mut key = PatternKey::default();
+    key.0.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
+    key
+}
+
+/// Keys of the four scopes. SipHash-1-3 is fixed by its specification: a saved key is found by every later version.
+fn scope_keys(seed: [u8; 16], request: &Request<'_>) -> [(Scope, [u64; 2]); 4] {
+    let start = SipHasher13::new_with_key(&seed);
+    let hash = |scope: u8, within: [u64; 2], name: &str| {
+        let mut hasher = start;
+        let [low, high] = within;
+        hasher.write_u64(u64::from(scope));
+        hasher.write_u64(low);
+        hasher.write_u64(high);
+        hasher.write(name.as_bytes());
+        let hash = hasher.finish128();
+        [hash.h1, hash.h2]
+    };
+    let agent = hash(0, [0; 2], request.agent_id);
+    let tenant = hash(1, [0; 2], request.tenant);
+    let resource = hash(2, tenant, request.resource);
+    let capability = hash(3, tenant, request.capability);
+    let shape = hash(4, capability, request.target_shape);
+    [(Scope::Agent, agent), (Scope::Resource, resource), (Scope::Tenant, tenant), (Scope::Shape, shape)]
+}
+
+impl From<Counters> for SavedCounters {
+    fn from(counters: Counters) -> Self {
+        let Counters { limits, seed, latest, scopes, patterns } = counters;
+        Self { limits, seed, latest, scopes: scopes.save(), patterns: patterns.save() }
+    }
+}
+
+impl TryFrom<SavedCounters> for Counters {
+    type Error = CountersError;
+
+    fn try_from(saved: SavedCounters) -> Result<Self, CountersError> {
+        let SavedCounters { limits, seed, latest, scopes, patterns } = saved;
+        let empty = Self::new(limits, seed)?;
+        let scopes = Table::restore(scopes, limits.scopes, latest).map_err(CountersError)?;
+        let patterns = Table::restore(patterns, limits.patterns, latest).map_err(CountersError)?;
+        Ok(Self { latest, scopes, patterns, ..empty })
+    }
+}
