@@ -149,11 +149,8 @@ impl fmt::Display for CountersError {
 
 impl std::error::Error for CountersError {}
 
-/// The slots of a request: the four scopes in their order, and the pattern.
-struct Places {
-    scopes: [(Scope, Option<u32>); 4],
-    pattern: Option<u32>,
-}
+/// The slots of a request's scopes.
+type Places = [(Scope, Option<u32>); 4];
 
 impl Counters {
     /// Empty counters. The seed is secret and drawn once, by the caller.
@@ -172,10 +169,9 @@ impl Counters {
             return Record { timestamp: now, ..evaluate(profile, request, &Counts { pattern_key, ..Counts::NONE }) };
         }
         self.latest = self.latest.max(now);
-        let places = self.places(request, pattern_key);
-        let counts = self.counts(profile.rules(), &places, pattern_key);
+        let (places, counts) = self.count_request(profile.rules(), request, pattern_key);
         let record = evaluate(profile, request, &counts);
-        let changes = self.count(profile.rules(), &places, &record);
+        let changes = self.count_denial(profile.rules(), &places, &record);
         Record { timestamp: now, changes, ..record }
     }
 
@@ -189,60 +185,64 @@ impl Counters {
         self.len() == 0
     }
 
-    fn places(&mut self, request: &Request<'_>, pattern_key: PatternKey) -> Places {
+    /// Counts as of before the request, which is then counted. A slot is counted in before the next one is looked for: making room
+    /// for that one must not free it.
+    fn count_request(&mut self, rules: &Rules, request: &Request<'_>, pattern_key: PatternKey) -> (Places, Counts) {
         let now = self.latest;
-        let keys = scope_keys(self.seed, request);
-        let scopes = keys.map(|(scope, key)| (scope, self.scopes.place(key, now)));
-        let [a, b, c, d, e, f, g, h, rest @ ..] = pattern_key.0;
-        let key = [u64::from_le_bytes([a, b, c, d, e, f, g, h]), u64::from_le_bytes(rest)];
-        Places { scopes, pattern: self.patterns.place(key, now) }
-    }
-
-    fn counts(&self, rules: &Rules, places: &Places, pattern_key: PatternKey) -> Counts {
-        let now = self.latest;
-        let pattern = places.pattern.and_then(|place| self.patterns.get(place));
-        let of_pattern = |window: i64| pattern.map_or(0, |state| state.requests.since(now.saturating_sub(window)));
-        let mut counts =
-            Counts { pattern_key, repeats: of_pattern(REPEATS_MS), kept: pattern.is_some(), ..Counts::NONE };
-        for (scope, place) in places.scopes {
-            let Some(state) = place.and_then(|place| self.scopes.get(place)) else {
-                counts.kept = false;
-                continue;
-            };
-            let hot = state.until.is_some_and(|until| now < until);
-            let flood = state.requests.since(now.saturating_sub(FLOOD_MS));
-            let denials = state.denials.since(now.saturating_sub(DENIALS_MS));
-            let repeats = state.requests.since(now.saturating_sub(REPEATS_MS));
-            match scope {
-                Scope::Agent => {
-                    counts.cooldown_active = hot;
-                    counts.denials = denials;
-                    counts.flood = match rules.anomaly.flood_counts {
-                        FloodCounts::Agent => flood,
-                        FloodCounts::Pattern => of_pattern(FLOOD_MS),
-                    };
-                }
-                Scope::Resource => counts.resource = ScopeCounts { flood, denials, repeats, hot },
-                Scope::Tenant => counts.tenant = ScopeCounts { flood, denials, repeats, hot },
-                Scope::Shape => counts.shape = ScopeCounts { flood, denials, repeats, hot },
+        let since = |window: i64| now.saturating_sub(window);
+        let mut counts = Counts { pattern_key, ..Counts::NONE };
+        let place = self.patterns.place(halves(pattern_key), now);
+        let mut pattern_flood = 0;
+        match place.and_then(|place| self.patterns.get_mut(place)) {
+            None => counts.kept = false,
+            Some(state) => {
+                pattern_flood = state.requests.since(since(FLOOD_MS));
+                counts.repeats = state.requests.since(since(REPEATS_MS));
+                state.requests.push(now);
             }
         }
-        counts
+        let places = scope_keys(self.seed, request).map(|(scope, key)| {
+            let place = self.scopes.place(key, now);
+            let Some(state) = place.and_then(|place| self.scopes.get_mut(place)) else {
+                counts.kept = false;
+                return (scope, None);
+            };
+            let before = ScopeCounts {
+                flood: state.requests.since(since(FLOOD_MS)),
+                denials: state.denials.since(since(DENIALS_MS)),
+                repeats: state.requests.since(since(REPEATS_MS)),
+                hot: state.until.is_some_and(|until| now < until),
+            };
+            state.requests.push(now);
+            match scope {
+                Scope::Agent => {
+                    counts.cooldown_active = before.hot;
+                    counts.denials = before.denials;
+                    counts.flood = match rules.anomaly.flood_counts {
+                        FloodCounts::Agent => before.flood,
+                        FloodCounts::Pattern => pattern_flood,
+                    };
+                }
+                Scope::Resource => counts.resource = before,
+                Scope::Tenant => counts.tenant = before,
+                Scope::Shape => counts.shape = before,
+            }
+            (scope, place)
+        });
+        (places, counts)
     }
 
-    fn count(&mut self, rules: &Rules, places: &Places, record: &Record<'_>) -> Changes {
+    /// Counts a denial, and ends and starts cooldowns.
+    fn count_denial(&mut self, rules: &Rules, places: &Places, record: &Record<'_>) -> Changes {
         let now = self.latest;
         let period = i64::from(rules.cooldown.period_seconds) * 1000;
         let mut changes = Changes::default();
-        if let Some(state) = places.pattern.and_then(|place| self.patterns.get_mut(place)) {
-            state.requests.push(now);
-        }
         let denied = record.decision == Decision::Denied;
         let by_score = record.reasons.has(Reason::ScoreDenied) && !record.reasons.has(Reason::SharedCooldown);
-        for (scope, place) in places.scopes {
+        for (scope, place) in *places {
             let Some(state) = place.and_then(|place| self.scopes.get_mut(place)) else { continue };
-            state.requests.push(now);
-            if if scope == Scope::Agent { denied } else { by_score } {
+            let counted = if scope == Scope::Agent { denied } else { by_score };
+            if counted {
                 state.denials.push(now);
             }
             if state.until.is_some_and(|until| until <= now) {
@@ -258,6 +258,11 @@ impl Counters {
         }
         changes
     }
+}
+
+/// A pattern's key as the table has keys.
+fn halves(PatternKey([a, b, c, d, e, f, g, h, rest @ ..]): PatternKey) -> [u64; 2] {
+    [u64::from_le_bytes([a, b, c, d, e, f, g, h]), u64::from_le_bytes(rest)]
 }
 
 /// Name of the pattern: agent, capability and resource.

@@ -59,10 +59,6 @@ impl<S: State> Table<S> {
         self.index.len()
     }
 
-    pub fn get(&self, place: u32) -> Option<&S> {
-        self.slots.get(place as usize).map(|slot| &slot.state)
-    }
-
     pub fn get_mut(&mut self, place: u32) -> Option<&mut S> {
         self.slots.get_mut(place as usize).map(|slot| &mut slot.state)
     }
@@ -195,9 +191,9 @@ mod tests {
             assert_eq!(table.len(), capacity as usize);
             for key in 0..limit {
                 assert_eq!(table.place([key, 7], 9), Some(key as u32));
-                assert_eq!(table.get(key as u32), Some(&Until(10)));
+                assert_eq!(table.get_mut(key as u32), Some(&mut Until(10)));
             }
-            assert_eq!(table.get(capacity), None);
+            assert_eq!(table.get_mut(capacity), None);
             assert!(put(&mut table, limit, 10, 20).is_some(), "room comes back");
         }
     }
