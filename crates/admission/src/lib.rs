@@ -6,6 +6,7 @@
 //! `docs/acp-deviations.md` lists where the published specification, its vectors and its reference implementation contradict each
 //! other, and what this crate does.
 
+pub mod bar;
 pub mod counters;
 pub mod risk;
 pub mod tokens;

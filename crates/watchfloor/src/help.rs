@@ -48,6 +48,10 @@ read (each is told on standard error) or --quality has alarms, 2 usage.
 pub const BENCH: &str = "\
 watchfloor bench normalize FILE…
 watchfloor bench detect [--rules PATH]… [--growth] FILE…
+watchfloor bench admission
+
+admission measures one decision of the admission control with a million counters, in nanoseconds; it reads no files. Each is timed by itself
+(admit_p50, admit_p99, with one reading of the clock, whose own time is printed), and in stretches without a clock in between (admit_mean_p50).
 
 detect measures loading rules (the built-in ones without --rules), and events a second on one core from bytes to matches;
 with --growth, the time of an event with 10, 100, 1,000 of the rules, with all, and with ten times as many (variants of them).
@@ -59,6 +63,7 @@ built with `--features rivals`) in the same run. Each is the median of five runs
 Examples
   watchfloor bench normalize packs/sources/*/samples
   watchfloor bench detect --rules sigma/rules packs/sources/windows.*/samples
+  watchfloor bench admission
 ";
 
 /// `watchfloor rules --help`

@@ -1,6 +1,6 @@
 //! A sliding window: the last `N` times, oldest first.
 //!
-//! Exact up to `N`: a count stops there. Times never go backwards (the store sees to it), so the newest are at the end. Saved as a
+//! A time is a tick: milliseconds since an origin that the store moves along. Exact up to `N`: a count stops there. Times never go backwards (the store sees to it), so the newest are at the end. Saved as a
 //! list of times, oldest first.
 
 use serde::de::Error;
@@ -8,41 +8,46 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Window<const N: usize> {
-    times: [i64; N],
+    /// 0 where none was kept yet.
+    times: [u32; N],
     /// Where the next time goes.
-    next: u8,
-    kept: u8,
+    next: u32,
 }
 
 impl<const N: usize> Default for Window<N> {
     fn default() -> Self {
-        Self { times: [0; N], next: 0, kept: 0 }
+        Self { times: [0; N], next: 0 }
     }
 }
 
 impl<const N: usize> Window<N> {
-    pub fn push(&mut self, time: i64) {
-        if let Some(place) = self.times.get_mut(usize::from(self.next)) {
-            *place = time;
+    /// Keeps a time; 0 is kept as 1.
+    pub fn push(&mut self, time: u32) {
+        if let Some(place) = self.times.get_mut(self.next as usize) {
+            *place = time.max(1);
         }
-        self.next = (self.next + 1) % N as u8;
-        self.kept = (self.kept + 1).min(N as u8);
+        self.next = if self.next as usize + 1 < N { self.next + 1 } else { 0 };
     }
 
-    /// How many times lie at the cutoff or after it.
-    pub fn since(&self, cutoff: i64) -> u16 {
-        self.newest_first().take_while(|time| *time >= cutoff).count() as u16
+    /// Moves every time back, those before the new origin to its first tick.
+    pub fn rebase(&mut self, by: u32) {
+        self.times.iter_mut().filter(|time| **time > 0).for_each(|time| *time = time.saturating_sub(by).max(1));
+    }
+
+    /// How many times lie at the cutoff or after it. Looks at all of them: that has no branches, and takes a few vector instructions.
+    pub fn since(&self, cutoff: u32) -> u16 {
+        let cutoff = cutoff.max(1);
+        self.times.iter().map(|time| u16::from(*time >= cutoff)).sum()
     }
 
     /// The newest time.
-    pub fn last(&self) -> Option<i64> {
+    pub fn last(&self) -> Option<u32> {
         self.newest_first().next()
     }
 
-    fn newest_first(&self) -> impl Iterator<Item = i64> {
-        let next = usize::from(self.next);
-        let (newer, older) = self.times.split_at(next.min(N));
-        newer.iter().rev().chain(older.iter().rev()).copied().take(usize::from(self.kept))
+    fn newest_first(&self) -> impl Iterator<Item = u32> {
+        let (newer, older) = self.times.split_at((self.next as usize).min(N));
+        newer.iter().rev().chain(older.iter().rev()).copied().take_while(|time| *time > 0)
     }
 }
 
@@ -54,7 +59,7 @@ impl<const N: usize> PartialEq for Window<N> {
 
 impl<const N: usize> Serialize for Window<N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut times: Vec<i64> = self.newest_first().collect();
+        let mut times: Vec<u32> = self.newest_first().collect();
         times.reverse();
         times.serialize(serializer)
     }
@@ -62,7 +67,7 @@ impl<const N: usize> Serialize for Window<N> {
 
 impl<'de, const N: usize> Deserialize<'de> for Window<N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let times = Vec::<i64>::deserialize(deserializer)?;
+        let times = Vec::<u32>::deserialize(deserializer)?;
         if times.len() > N || !times.is_sorted() {
             return Err(D::Error::custom(format!("a window has at most {N} times, oldest first")));
         }
@@ -76,7 +81,7 @@ impl<'de, const N: usize> Deserialize<'de> for Window<N> {
 mod tests {
     use super::*;
 
-    fn window(times: &[i64]) -> Window<4> {
+    fn window(times: &[u32]) -> Window<4> {
         let mut window = Window::default();
         times.iter().for_each(|time| window.push(*time));
         window
@@ -84,8 +89,9 @@ mod tests {
 
     #[test]
     fn counts_are_inclusive_and_stop_at_what_is_kept() {
-        let table: [(&[i64], i64, u16); 8] = [
+        let table: [(&[u32], u32, u16); 9] = [
             (&[], 0, 0),
+            (&[0], 0, 1),
             (&[1], 1, 1),
             (&[1], 2, 0),
             (&[1, 2, 3], 2, 2),
@@ -96,14 +102,14 @@ mod tests {
         ];
         for (times, cutoff, expected) in table {
             assert_eq!(window(times).since(cutoff), expected, "{times:?} since {cutoff}");
-            assert_eq!(window(times).last(), times.last().copied(), "{times:?}");
+            assert_eq!(window(times).last(), times.last().map(|time| (*time).max(1)), "{times:?}");
         }
     }
 
     #[test]
     fn a_window_is_saved_oldest_first_and_restored_the_same() {
-        for length in 0..9 {
-            let times: Vec<i64> = (0..length).collect();
+        for length in 0..9_u32 {
+            let times: Vec<u32> = (1..=length).collect();
             let saved = serde_json::to_string(&window(&times)).unwrap();
             let kept = &times[times.len().saturating_sub(4)..];
             assert_eq!(saved, serde_json::to_string(kept).unwrap());
@@ -118,6 +124,14 @@ mod tests {
         }
         assert_ne!(window(&[1]), window(&[2]));
         assert_ne!(window(&[1]), window(&[1, 1]));
+    }
+
+    #[test]
+    fn rebasing_keeps_the_distances_after_the_new_origin() {
+        let mut moved = window(&[1, 5, 9]);
+        moved.rebase(5);
+        assert_eq!(moved, window(&[1, 1, 4]));
+        assert_eq!((moved.since(0), moved.since(2)), (3, 1));
     }
 
     #[test]

@@ -63,10 +63,12 @@ impl Counts {
 /// Decides a request. The record's timestamp is 0 and its changes are empty: the counters set them.
 pub fn evaluate<'a>(profile: &'a Profile, request: &Request<'a>, counts: &Counts) -> Record<'a> {
     let rules = profile.rules();
+    let capability = parts(request.capability);
     let mut reasons = refusals(profile, request, counts);
+    reasons.add_if(capability.is_none(), Reason::CapabilityInvalid);
     let mut weighed = Weighed { detail: detail(rules, counts), ..Weighed::default() };
     let executed = !counts.cooldown_active && !reasons.has(Reason::ContextMissing);
-    let factors = executed.then(|| weighed.factors(rules, request, counts));
+    let factors = executed.then(|| weighed.factors(rules, capability.unwrap_or_default(), request, counts));
     let raw = factors.map(|factors| factors.sum());
     let score = raw.map(|raw| u8::try_from(raw).unwrap_or(SCORE_MAX).min(SCORE_MAX));
     let band = profile.band(request.autonomy_level).filter(|_| executed);
@@ -79,8 +81,8 @@ pub fn evaluate<'a>(profile: &'a Profile, request: &Request<'a>, counts: &Counts
         rules.base.unknown_escalates && weighed.applied.has(Factor::CapabilityUnknown),
         Reason::CapabilityUnknown,
     );
-    let mut decision = reasons.iter().map(Reason::decision).fold(Decision::Approved, Decision::max);
-    if hot(rules, counts, Hot::Deny) {
+    let mut decision = if reasons.is_empty() { Decision::Approved } else { Decision::Escalated };
+    if hot(rules, counts, Hot::Deny) || reasons.iter().any(|reason| reason.decision() == Decision::Denied) {
         decision = Decision::Denied;
     }
     Record {
@@ -101,7 +103,7 @@ pub fn evaluate<'a>(profile: &'a Profile, request: &Request<'a>, counts: &Counts
         rs_raw: raw,
         rs_final: score,
         decision,
-        denied_reason: reasons.iter().next().filter(|_| decision == Decision::Denied),
+        denied_reason: reasons.first().filter(|_| decision == Decision::Denied),
         reasons,
         threshold_config: band.map(|band| ThresholdConfig {
             approved_max: band.approved_max,
@@ -134,7 +136,6 @@ fn refusals(profile: &Profile, request: &Request<'_>, counts: &Counts) -> Names<
     reasons.add_if(!request.standing.policy_verified, Reason::PolicyUnverified);
     reasons.add_if(!request.standing.ledger_available, Reason::LedgerUnavailable);
     reasons.add_if(!request.standing.agent_registered, Reason::AgentUnregistered);
-    reasons.add_if(parts(request.capability).is_none(), Reason::CapabilityInvalid);
     reasons.add_if(!complete(&request.context, &request.history), Reason::ContextMissing);
     let named = |name: &str| (1..=NAME_BYTES_MAX).contains(&name.len());
     let names = [request.agent_id, request.tenant, request.capability, request.resource, request.target_shape];
@@ -199,8 +200,13 @@ struct Weighed<'a> {
 }
 
 impl<'a> Weighed<'a> {
-    fn factors(&mut self, rules: &'a Rules, request: &Request<'_>, counts: &Counts) -> Factors {
-        let (domain, action) = parts(request.capability).unwrap_or_default();
+    fn factors(
+        &mut self,
+        rules: &'a Rules,
+        (domain, action): (&str, &str),
+        request: &Request<'_>,
+        counts: &Counts,
+    ) -> Factors {
         let (base, known) = rules.base.of(domain, action);
         self.applied.add_if(!known, Factor::CapabilityUnknown);
         self.applied.add_if(request.resource_class == ResourceClass::Unclassified, Factor::ResourceUnclassified);

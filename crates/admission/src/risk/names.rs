@@ -6,10 +6,12 @@ use std::marker::PhantomData;
 use serde::de::{SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// A closed set of names, 32 at most: the place in `ALL` is the bit.
+/// A closed set of names, 32 at most.
 pub trait Named: Copy + Eq + 'static {
-    /// Every member, in the order in which lists name them.
+    /// Every member, in the order of their places, in which lists name them.
     const ALL: &'static [Self];
+    /// Its place in `ALL`.
+    fn place(self) -> u32;
     /// Its name in records.
     fn name(self) -> &'static str;
 }
@@ -58,13 +60,18 @@ impl<T: Named> Names<T> {
         self.bits == 0
     }
 
+    /// The first member.
+    pub fn first(self) -> Option<T> {
+        T::ALL.get(self.bits.trailing_zeros() as usize).copied()
+    }
+
     /// The members in their order.
     pub fn iter(self) -> impl Iterator<Item = T> {
         T::ALL.iter().copied().filter(move |member| self.has(*member))
     }
 
     fn bit(member: T) -> u32 {
-        T::ALL.iter().position(|other| *other == member).map_or(0, |place| 1 << place)
+        1 << member.place()
     }
 }
 

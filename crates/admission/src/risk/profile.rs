@@ -12,7 +12,7 @@ use super::request::{LEVEL_MAX, ResourceClass};
 use super::shipped;
 
 /// Most requests that a window counts; thresholds on requests lie below.
-pub const REQUESTS_COUNTED_MAX: u16 = 16;
+pub const REQUESTS_COUNTED_MAX: u16 = 15;
 /// Most denials that a window counts; thresholds on denials are at most this.
 pub const DENIALS_COUNTED_MAX: u16 = 8;
 /// Largest weight, in points of risk.
@@ -404,7 +404,7 @@ fn allowed(weight: u16) -> bool {
 
 fn requests(member: &str, threshold: Option<u16>) -> Result<(), ProfileError> {
     let in_range = threshold.is_none_or(|count| (1..REQUESTS_COUNTED_MAX).contains(&count));
-    require(in_range, member, "1 to 15 requests")
+    require(in_range, member, "1 to 14 requests")
 }
 
 fn denials(member: &str, threshold: Option<u16>) -> Result<(), ProfileError> {

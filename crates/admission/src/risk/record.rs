@@ -70,6 +70,10 @@ impl Named for Reason {
         Self::CapabilityUnknown,
     ];
 
+    fn place(self) -> u32 {
+        self as u32
+    }
+
     fn name(self) -> &'static str {
         match self {
             Self::Level0 => "AUTONOMY_LEVEL_0",
@@ -173,6 +177,10 @@ impl Named for Factor {
         Self::Rule3,
         Self::Custom,
     ];
+
+    fn place(self) -> u32 {
+        self as u32
+    }
 
     fn name(self) -> &'static str {
         match self {
@@ -286,6 +294,10 @@ pub enum Scope {
 
 impl Named for Scope {
     const ALL: &'static [Self] = &[Self::Agent, Self::Resource, Self::Tenant, Self::Shape];
+
+    fn place(self) -> u32 {
+        self as u32
+    }
 
     fn name(self) -> &'static str {
         match self {
