@@ -158,7 +158,8 @@ fn fits(family: &str, expected: &Value, codes: &[&str]) -> bool {
 #[test]
 fn all_signed_vectors_give_their_codes() {
     let Some(vectors) = Vectors::unpack() else { return };
-    let families: [(&str, usize, fn(&Value) -> Codes); 8] = [
+    type Check = fn(&Value) -> Codes;
+    let families: [(&str, usize, Check); 8] = [
         ("CORE", 8, core),
         ("DCMA", 4, dcma),
         ("HP", 10, hp),

@@ -1,5 +1,7 @@
 //! The published vectors, unpacked by `tar` into a folder that vanishes.
 
+#![allow(clippy::disallowed_methods, reason = "tests read the vectors from a folder")]
+
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
