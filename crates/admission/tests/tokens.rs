@@ -105,7 +105,7 @@ fn a_challenge_is_good_once() {
     );
     challenges.verify(&proof, &bound, &keys, 1030).unwrap();
     assert_eq!(challenges.verify(&proof, &bound, &keys, 1010).unwrap_err().first(), HandshakeFault::ChallengeUnknown);
-    assert!(challenges.is_empty() && challenges.len() == 0);
+    assert!(challenges.is_empty());
     challenges.issue("chg", [1; 16], "agent", 1000).unwrap();
     assert_eq!(challenges.verify(&proof, &bound, &keys, 1031).unwrap_err().first(), HandshakeFault::Late);
 }

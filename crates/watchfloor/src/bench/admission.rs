@@ -61,7 +61,8 @@ pub fn run() -> anyhow::Result<()> {
     anyhow::ensure!(counters.len() == keys && keys >= 1_000_000, "{keys} counters, then {}", counters.len());
     single.sort_unstable();
     stretches.sort_unstable();
-    let at = |list: &[u64], share: f64| list.get((list.len() as f64 * share) as usize).copied().unwrap_or_default() as f64;
+    let at =
+        |list: &[u64], share: f64| list.get((list.len() as f64 * share) as usize).copied().unwrap_or_default() as f64;
     figure("admission.counters", keys as f64, "keys", keys)?;
     figure("admission.approved", approved as f64 / TIMED as f64, "ratio", TIMED as usize)?;
     figure("admission.admit_p50", at(&single, 0.5), "ns", single.len())?;
@@ -91,7 +92,8 @@ impl Names {
     fn of(pattern: u64) -> Self {
         let spread = pattern.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 20;
         let (agent, resource) = (pattern % AGENTS, if pattern < RESOURCES { pattern } else { spread % RESOURCES });
-        let pick = |list: &[&'static str], place: u64| list.get(place as usize % list.len()).copied().unwrap_or_default();
+        let pick =
+            |list: &[&'static str], place: u64| list.get(place as usize % list.len()).copied().unwrap_or_default();
         Self {
             agent: format!("acp:agent:org.example:agent-{agent:06}"),
             tenant: format!("tenant-{:02}", resource % TENANTS),

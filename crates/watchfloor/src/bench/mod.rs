@@ -45,7 +45,9 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
         return Ok(Ended::Fine);
     }
     if name != "normalize" && name != "detect" {
-        return Err(Usage("`watchfloor bench` takes the name of a measurement: normalize, detect or admission".into()).into());
+        return Err(
+            Usage("`watchfloor bench` takes the name of a measurement: normalize, detect or admission".into()).into()
+        );
     }
     if files.is_empty() {
         return Err(Usage(format!("`watchfloor bench {}` takes the files to measure on", name.display())).into());
