@@ -16,6 +16,7 @@
 //! | `engine` | one line of valid JSON that validates; raw record, hash and size kept; every field of an unknown record in `unmapped` |
 //! | `sigma_rules` | a finding has a place inside the file; a document is refused with an error; what is not compiles and runs |
 //! | `webauthn` | what gets as far as its signature is right in all else, by another reading; a signed statement is written as it was read |
+//! | `acp_tokens` | no signed object of anybody is accepted by a key that did not sign it; signed by the key, nothing panics |
 //! | `ocsf_validate_export` | what is valid can be written in every version, and is valid there |
 #![allow(
     clippy::unwrap_used,
@@ -33,6 +34,7 @@ mod framing;
 mod json;
 mod mapping;
 mod rules;
+mod tokens;
 
 /// What a target does with an input.
 pub type Target = fn(&[u8]);
@@ -55,6 +57,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("ocsf_validate_export", events::ocsf_validate_export),
     ("sigma_rules", rules::sigma_rules),
     ("webauthn", approvals::webauthn),
+    ("acp_tokens", tokens::acp_tokens),
 ];
 
 /// Runs a target.

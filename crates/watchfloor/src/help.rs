@@ -50,6 +50,10 @@ pub const BENCH: &str = "\
 watchfloor bench normalize FILE…
 watchfloor bench detect [--rules PATH]… [--growth] FILE…
 watchfloor bench autonomy [--plot FILE.svg]
+watchfloor bench admission
+
+admission measures one decision of the admission control with a million counters, in nanoseconds; it reads no files. Each is timed by itself
+(admit_p50, admit_p99, with one reading of the clock, whose own time is printed), and in stretches without a clock in between (admit_mean_p50).
 
 detect measures loading rules (the built-in ones without --rules), and events a second on one core from bytes to matches;
 with --growth, the time of an event with 10, 100, 1,000 of the rules, with all, and with ten times as many (variants of them).
@@ -64,6 +68,7 @@ histories against the bars.
 Examples
   watchfloor bench normalize packs/sources/*/samples
   watchfloor bench detect --rules sigma/rules packs/sources/windows.*/samples
+  watchfloor bench admission
 ";
 
 /// `watchfloor rules --help`

@@ -1,5 +1,6 @@
 //! `watchfloor bench`: the project's own measurements, one JSON line a figure.
 
+mod admission;
 mod autonomy;
 mod detect;
 mod growth;
@@ -45,8 +46,12 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
         autonomy::run(plot.as_deref())?;
         return Ok(Ended::Fine);
     }
+    if name == "admission" {
+        admission::run()?;
+        return Ok(Ended::Fine);
+    }
     if name != "normalize" && name != "detect" {
-        let names = "normalize, detect or autonomy";
+        let names = "normalize, detect, admission or autonomy";
         return Err(Usage(format!("`watchfloor bench` takes the name of a measurement: {names}")).into());
     }
     if files.is_empty() {
