@@ -8,7 +8,10 @@
 //! An ECDSA signature has two forms, `s` and `n - s`, both of which authenticators make, so both are taken. Nobody can gain by turning one into the other:
 //! nothing is known by its signature, and the same statement counts once.
 
-use std::{collections::BTreeSet, error, fmt};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    error, fmt,
+};
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use p256::ecdsa::signature::Verifier;
@@ -46,7 +49,7 @@ pub struct Assertion {
     pub signature: Bytes,
 }
 
-/// What the browser saw. Further fields may come; a field that comes twice is an error.
+/// What the browser saw. Further fields may come, but they are JSON too; one of these that comes twice is an error.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct ClientData {
@@ -56,6 +59,9 @@ struct ClientData {
     #[serde(default)]
     cross_origin: bool,
     top_origin: Option<serde::de::IgnoredAny>,
+    /// Read, since what is skipped is not looked at: it might be no text at all.
+    #[serde(flatten)]
+    _further: BTreeMap<String, serde_json::Value>,
 }
 
 macro_rules! errors {

@@ -32,6 +32,9 @@ fn what_an_assertion_must_be() {
         (replaced("{\"type\"", "\u{feff}{\"type\""), Err(E::ClientData)),
         (replaced("\"crossOrigin\":false}", "\"crossOrigin\":false}x"), Err(E::ClientData)),
         (replaced("\"origin\"", "\"from\""), Err(E::ClientData)),
+        (replaced("{\"type\"", "{\"more\":\"\\ud800\",\"type\""), Err(E::ClientData)),
+        (replaced("{\"type\"", "{\"topOrigin\":null,\"type\""), Ok(0)),
+        (replaced("{\"type\"", "{\"topOrigin\":1,\"type\""), Err(E::Framed)),
     ] {
         let mut answer = Answer::to_challenge(challenge());
         answer.client_data = answer.client_data.replacen(change.0, change.1, 1);
@@ -58,6 +61,19 @@ fn what_an_assertion_must_be() {
         let mut answer = Answer::to_challenge(challenge());
         change(&mut answer);
         assert_eq!(VERIFY(&answer.of("pia"), &challenge(), 0), expected, "{number}");
+    }
+}
+
+#[test]
+fn what_a_browser_saw_is_text() {
+    let answer = Answer::to_challenge(challenge());
+    let mut assertion = answer.of("pia");
+    let at = answer.client_data.len() - 1;
+    for (more, expected) in
+        [(&b",\"x\":\"\xc3\xa9\"}"[..], AssertionError::Signature), (b",\"x\":\"\xff\"}", AssertionError::ClientData)]
+    {
+        assertion.client_data = Bytes([&answer.client_data.as_bytes()[..at], more].concat());
+        assert_eq!(VERIFY(&assertion, &challenge(), 0), Err(expected));
     }
 }
 
