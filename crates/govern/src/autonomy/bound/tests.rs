@@ -1,3 +1,5 @@
+//! The bounds against exact arithmetic, and what holds of any counts.
+
 use proptest::prelude::*;
 
 use super::*;

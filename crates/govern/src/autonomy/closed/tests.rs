@@ -1,3 +1,5 @@
+//! Promises, draws and reviews of closed cases.
+
 use std::collections::BTreeSet;
 
 use watchfloor_model::action::{Level, Verb};

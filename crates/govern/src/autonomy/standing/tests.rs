@@ -1,3 +1,5 @@
+//! The five levels and what they say.
+
 use watchfloor_model::action::{Tier, Verb};
 
 use super::super::cell::Key;

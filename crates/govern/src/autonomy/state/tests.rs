@@ -1,3 +1,5 @@
+//! Promotion, demotion and what a cell goes through.
+
 use ed25519_dalek::{Signer, SigningKey};
 use watchfloor_model::action::Tier;
 
