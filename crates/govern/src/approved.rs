@@ -15,6 +15,8 @@ use sha2::Sha256;
 use watchfloor_model::action::{Idempotency, Verb};
 use watchfloor_model::ids::{EntityId, PersonId};
 
+use crate::admit::Admitted;
+use crate::approvals::Ticket;
 use crate::budget::Use;
 use crate::gate::{Decision, decide};
 use crate::limit::{Limit, Need};
@@ -25,28 +27,25 @@ use crate::state::State;
 /// How long a token is good for, in milliseconds: 300 s.
 pub const TOKEN_MS: i64 = 300_000;
 
-/// People who have agreed to a plan, as far as the one who counts their approvals knows at this moment.
+/// People who agreed to a plan, as they were counted when it was taken.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Agreement {
-    /// The plan that they agreed to.
-    pub plan: Option<Hash>,
-    /// Who, and which of the roles that were asked for they hold.
-    pub people: BTreeMap<PersonId, BTreeSet<String>>,
+struct Agreement {
+    /// What was needed.
+    need: Need,
+    /// Who agreed.
+    people: BTreeSet<PersonId>,
 }
 
 impl Agreement {
-    /// Whether it is as much as is needed.
-    #[must_use]
-    pub fn meets(&self, plan: Hash, need: &Need, requester: &Principal) -> bool {
-        let others: Vec<&BTreeSet<String>> = self
-            .people
-            .iter()
-            .filter(|(id, _)| *requester != Principal::Person((*id).clone()))
-            .map(|(_, roles)| roles)
-            .collect();
-        self.plan == Some(plan)
-            && others.len() >= usize::from(need.people)
-            && need.roles.iter().all(|role| others.iter().any(|roles| roles.contains(role)))
+    /// Of a ticket for a plan; of one for another plan nothing.
+    fn of(ticket: Option<Ticket>, plan: Hash) -> Self {
+        let taken = ticket.map(|ticket| ticket.taken().clone()).filter(|taken| taken.plan.0 == plan.0);
+        taken.map_or_else(Self::default, |taken| Self { need: taken.need, people: taken.people })
+    }
+
+    /// Whether what is needed now was asked for when people were counted.
+    fn meets(&self, need: &Need) -> bool {
+        Limit::People(self.need.clone()).is_as_strict_as(&Limit::People(need.clone()))
     }
 }
 
@@ -108,23 +107,25 @@ impl ApprovedPlan {
     /// The gate says no, or asks for people who have not agreed.
     pub fn new(
         plan: Plan,
-        agreement: Agreement,
+        ticket: Option<Ticket>,
         state: &mut State,
         policy: &dyn Policy,
+        admitted: &[Admitted],
         now: i64,
     ) -> Result<Self, Refused> {
-        let decision = decide(&plan, state, policy, now);
+        let decision = decide(&plan, state, policy, admitted, now);
+        let agreement = Agreement::of(ticket, decision.plan_hash);
         match &decision.limit {
             Limit::Allow => {}
             Limit::Deny => return Err(Refused::Denied(Box::new(decision))),
             Limit::People(need) => {
-                if !agreement.meets(decision.plan_hash, need, &plan.requester) {
+                if !agreement.meets(need) {
                     let need = need.clone();
                     return Err(Refused::NotAgreed(Box::new(decision), need));
                 }
             }
         }
-        let Some(accountable) = accountable(&plan, &agreement, state) else {
+        let Some(accountable) = accountable(&plan, &decision, &agreement, state) else {
             return Err(Refused::Unaccountable(Box::new(decision)));
         };
         for settled in &decision.actions {
@@ -204,12 +205,12 @@ fn mac(key: &[u8], content: &Content) -> Option<Hmac<Sha256>> {
     Some(mac)
 }
 
-/// The person who asked, or the first of those who agreed, or the one who answers for the machine.
-fn accountable(plan: &Plan, agreement: &Agreement, state: &State) -> Option<PersonId> {
+/// The person who asked; or the first of those who agreed; or who granted the level under which a machine acts alone; or who answers for the machine.
+fn accountable(plan: &Plan, decision: &Decision, agreement: &Agreement, state: &State) -> Option<PersonId> {
     match &plan.requester {
         Principal::Person(id) => Some(id.clone()),
         Principal::Machine(id) => {
-            let agreed = agreement.people.keys().next().cloned().filter(|_| agreement.plan == Some(plan.hash()));
+            let agreed = agreement.people.first().or_else(|| decision.grantors.first()).cloned();
             agreed.or_else(|| state.machines.get(id).map(|machine| machine.supervisor.clone()))
         }
     }

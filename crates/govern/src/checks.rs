@@ -1,11 +1,13 @@
 //! The checks. Each says what it has to say, whatever the others do; none can loosen another.
 
+mod admission;
 mod budgets;
 mod caps;
 mod evidence;
 mod halt;
 mod identity;
 mod invariants;
+mod level;
 mod policy;
 mod windows;
 
@@ -16,7 +18,7 @@ use crate::limit::Reason;
 pub(crate) type Check = fn(&Question<'_>, &mut Vec<Reason>);
 
 /// All of them.
-pub(crate) const ALL: [Check; 8] = [
+pub(crate) const ALL: [Check; 10] = [
     halt::check,
     identity::check,
     caps::check,
@@ -25,4 +27,6 @@ pub(crate) const ALL: [Check; 8] = [
     budgets::check,
     windows::check,
     evidence::check,
+    admission::check,
+    level::check,
 ];

@@ -7,8 +7,10 @@ use std::collections::BTreeSet;
 
 use serde::{Deserialize, Serialize};
 use watchfloor_model::action::{Row, Tier, Verb};
-use watchfloor_model::ids::{EntityId, PlanId};
+use watchfloor_model::ids::{EntityId, PersonId, PlanId};
 
+use crate::admit::Admitted;
+use crate::autonomy::Standing;
 use crate::checks;
 use crate::inventory::{Asset, NoTarget, Target};
 use crate::limit::{Limit, Reason};
@@ -51,6 +53,12 @@ pub struct Decision {
     pub reasons: Vec<Reason>,
     /// Its actions, as they are meant.
     pub actions: Vec<Settled>,
+    /// Who granted the levels under which a machine asks.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub grantors: BTreeSet<PersonId>,
+    /// What admission said.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub admitted: Vec<Admitted>,
     /// The first action is done and verified before the others begin.
     pub canary: bool,
 }
@@ -90,6 +98,7 @@ pub(crate) struct Question<'q> {
     pub hash: Hash,
     pub state: &'q State,
     pub policy: &'q dyn Policy,
+    pub admitted: &'q [Admitted],
     pub now: i64,
     pub tenant: Option<&'q Tenant>,
     pub person: Option<&'q Person>,
@@ -98,7 +107,7 @@ pub(crate) struct Question<'q> {
 }
 
 impl<'q> Question<'q> {
-    fn new(plan: &'q Plan, state: &'q State, policy: &'q dyn Policy, now: i64) -> Self {
+    fn new(plan: &'q Plan, state: &'q State, policy: &'q dyn Policy, admitted: &'q [Admitted], now: i64) -> Self {
         let tenant = state.tenants.get(&plan.tenant);
         let step = |(number, action): (usize, &'q Action)| {
             let target = tenant.map_or(Err(NoTarget::Name), |tenant| tenant.inventory.resolve(&action.target));
@@ -116,6 +125,7 @@ impl<'q> Question<'q> {
             hash: plan.hash(),
             state,
             policy,
+            admitted,
             now,
             tenant,
             person,
@@ -132,6 +142,17 @@ impl<'q> Question<'q> {
     /// A reason that is about the whole plan.
     pub fn reason(code: &str, limit: Limit, says: String) -> Reason {
         Reason { code: code.to_owned(), limit, action: None, says }
+    }
+
+    /// How far the machine that asks may go.
+    pub fn standing(&self, verb: Verb, tier: Tier) -> Option<Standing> {
+        self.state.standing(self.plan, verb, tier, self.now)
+    }
+
+    /// Who granted the levels that the machine stands at: they do not approve what is done under them, and answer for what is done under them alone.
+    fn grantors(&self) -> BTreeSet<PersonId> {
+        let standings = self.meant().filter_map(|(_, row, target)| self.standing(row.verb, target.tier));
+        standings.filter_map(|standing| standing.grantor).collect()
     }
 
     fn settled(&self) -> Vec<Settled> {
@@ -153,10 +174,10 @@ impl<'q> Question<'q> {
     }
 }
 
-/// Says how far a plan may go.
+/// Says how far a plan may go. `admitted` is what [`admit`](crate::admit()) said of it.
 #[must_use]
-pub fn decide(plan: &Plan, state: &State, policy: &dyn Policy, now: i64) -> Decision {
-    decide_with(&checks::ALL, plan, state, policy, now)
+pub fn decide(plan: &Plan, state: &State, policy: &dyn Policy, admitted: &[Admitted], now: i64) -> Decision {
+    decide_with(&checks::ALL, plan, state, policy, admitted, now)
 }
 
 pub(crate) fn decide_with(
@@ -164,9 +185,10 @@ pub(crate) fn decide_with(
     plan: &Plan,
     state: &State,
     policy: &dyn Policy,
+    admitted: &[Admitted],
     now: i64,
 ) -> Decision {
-    let question = Question::new(plan, state, policy, now);
+    let question = Question::new(plan, state, policy, admitted, now);
     let mut reasons = Vec::new();
     checks.iter().for_each(|check| check(&question, &mut reasons));
     reasons.sort_unstable_by(|a, b| (a.action, &a.code, &a.says).cmp(&(b.action, &b.code, &b.says)));
@@ -179,6 +201,8 @@ pub(crate) fn decide_with(
         limit,
         reasons,
         actions: question.settled(),
+        grantors: question.grantors(),
+        admitted: admitted.to_vec(),
         canary: question.has_several_targets(),
     }
 }
@@ -216,12 +240,12 @@ mod tests {
         )
         .unwrap();
         let (state, _) = State::new(parts);
-        let bytes = serde_json::to_string(&decide(&plan, &state, &Silent, 5)).unwrap();
+        let bytes = serde_json::to_string(&decide(&plan, &state, &Silent, &[], 5)).unwrap();
         let mut checks = checks::ALL;
         for turn in 0..checks.len() {
             for swap in 0..checks.len() - 1 {
                 checks.swap(swap, swap + 1);
-                let other = decide_with(&checks, &plan, &state, &Silent, 5);
+                let other = decide_with(&checks, &plan, &state, &Silent, &[], 5);
                 assert_eq!(serde_json::to_string(&other).unwrap(), bytes, "{turn} {swap}");
             }
         }
@@ -229,7 +253,7 @@ mod tests {
         for left in 0..checks.len() {
             let others: Vec<checks::Check> =
                 checks::ALL.iter().enumerate().filter(|(at, _)| *at != left).map(|(_, check)| *check).collect();
-            let other = decide_with(&others, &plan, &state, &Silent, 5);
+            let other = decide_with(&others, &plan, &state, &Silent, &[], 5);
             assert!(serde_json::to_string(&other).unwrap() != bytes || left == 4, "{left}");
         }
     }

@@ -2,6 +2,7 @@
 //!
 //! Nothing here reads a clock, a file or a socket: the same plan, state and time give the same decision, byte for byte.
 
+pub mod admit;
 pub mod approvals;
 pub mod approved;
 pub mod autonomy;
@@ -16,6 +17,7 @@ pub mod policy;
 pub mod state;
 pub mod window;
 
-pub use approved::{Agreement, ApprovedPlan, Refused, Sealed, Token};
+pub use admit::{Admitted, admit};
+pub use approved::{ApprovedPlan, Refused, Sealed, Token};
 pub use gate::{Decision, decide};
 pub use limit::{Limit, Need, Reason};

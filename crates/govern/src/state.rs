@@ -6,10 +6,12 @@ use serde::{Deserialize, Serialize};
 use watchfloor_model::action::{Level, Tier, Verb};
 use watchfloor_model::ids::{CaseId, EntityId, EvidenceId, MachineId, PersonId, TenantId};
 
+use crate::admit::Admission;
+use crate::autonomy::{self, Conditions, Key, Mohsin, Share, Standing, Versions};
 use crate::budget::{BudgetParts, Budgets};
 use crate::halt::Halts;
 use crate::inventory::{Inventory, Parts};
-use crate::plan::Hash;
+use crate::plan::{Hash, Plan, Principal};
 use crate::window::Windows;
 
 /// A named person.
@@ -49,6 +51,9 @@ pub struct Machine {
     pub tenants: BTreeSet<TenantId>,
     /// Who answers for it.
     pub supervisor: PersonId,
+    /// What is running.
+    #[serde(default)]
+    pub versions: Versions,
 }
 
 /// How much a source of evidence is worth.
@@ -109,7 +114,7 @@ pub struct Cap {
 }
 
 /// What belongs to a tenant.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Tenant {
     /// What there is.
     pub inventory: Inventory,
@@ -121,6 +126,10 @@ pub struct Tenant {
     pub degraded: bool,
     /// When what may be done.
     pub windows: Windows,
+    /// How far the house is ready.
+    pub readiness: Level,
+    /// What its tasks bear.
+    pub task: Mohsin,
 }
 
 /// What the gate knows.
@@ -146,6 +155,10 @@ pub struct State {
     pub budgets: Budgets,
     /// Plans that were given out to be carried out: no plan is twice.
     pub done: BTreeSet<Hash>,
+    /// What machines have earned.
+    pub autonomy: autonomy::State,
+    /// What machines have asked for.
+    pub admission: Admission,
 }
 
 /// A tenant as it is written.
@@ -162,10 +175,26 @@ pub struct TenantParts {
     pub degraded: bool,
     /// When what may be done.
     pub windows: Windows,
+    /// How far the house is ready; 0 if nobody said.
+    pub readiness: Level,
+    /// What its tasks bear; half of everything if nobody said.
+    pub task: Task,
+}
+
+/// What tasks bear, if nobody said otherwise: half of everything, which is up to level 3.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Task(pub Mohsin);
+
+impl Default for Task {
+    fn default() -> Self {
+        let half = Share::percent(50);
+        Self(Mohsin { complexity: half, risk: half, trust: half, complexity_weight: half, risk_weight: half })
+    }
 }
 
 /// A state as it is written.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct StateParts {
     /// Whether the ledger can be written.
@@ -186,9 +215,34 @@ pub struct StateParts {
     pub budgets: BudgetParts,
     /// Plans that were given out to be carried out: no plan is twice.
     pub done: BTreeSet<Hash>,
+    /// What machines have earned.
+    pub autonomy: autonomy::State,
+    /// What machines have asked for.
+    pub admission: Admission,
 }
 
 impl State {
+    /// How far the machine that asks may go with a verb and a tier; of a person, and of what nobody knows, nothing comes back.
+    #[must_use]
+    pub fn standing(&self, plan: &Plan, verb: Verb, tier: Tier, now: i64) -> Option<Standing> {
+        let Principal::Machine(id) = &plan.requester else { return None };
+        let (machine, tenant) = (self.machines.get(id)?, self.tenants.get(&plan.tenant)?);
+        let conditions = Conditions {
+            readiness: tenant.readiness,
+            mohsin: tenant.task,
+            running: machine.versions.clone(),
+            ledger_reachable: self.ledger,
+        };
+        let key = Key { tenant: plan.tenant.clone(), verb, class: plan.alert_class.clone(), tier };
+        Some(self.autonomy.standing(&key, &conditions, now))
+    }
+
+    /// The same as a level: none is level 0.
+    #[must_use]
+    pub fn level(&self, plan: &Plan, verb: Verb, tier: Tier, now: i64) -> Level {
+        self.standing(plan, verb, tier, now).map_or(Level::Manual, |standing| standing.level)
+    }
+
     /// Makes a state of what is written. What means nothing is told, and left out.
     #[must_use]
     pub fn new(parts: StateParts) -> (Self, Vec<String>) {
@@ -197,8 +251,9 @@ impl State {
         for (id, parts) in parts.tenants {
             let (inventory, more) = Inventory::new(parts.inventory);
             told.extend(more.into_iter().map(|told| format!("{id}: {told}")));
-            let TenantParts { effects, uncovered, degraded, windows, .. } = parts;
-            tenants.insert(id, Tenant { inventory, effects, uncovered, degraded, windows });
+            let TenantParts { effects, uncovered, degraded, windows, readiness, task, .. } = parts;
+            let tenant = Tenant { inventory, effects, uncovered, degraded, windows, readiness, task: task.0 };
+            tenants.insert(id, tenant);
         }
         let mut by_case: BTreeMap<(TenantId, CaseId), BTreeSet<EvidenceId>> = BTreeMap::new();
         for (id, evidence) in &parts.evidence {
@@ -215,6 +270,8 @@ impl State {
             by_case,
             budgets: Budgets::new(parts.budgets),
             done: parts.done,
+            autonomy: parts.autonomy,
+            admission: parts.admission,
         };
         (state, told)
     }

@@ -2,6 +2,9 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
+mod house;
+
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
@@ -10,10 +13,15 @@ use watchfloor_govern::limit::Limit;
 use watchfloor_govern::plan::{Hash, Plan};
 use watchfloor_govern::policy::{Answer, Policy, Request};
 use watchfloor_govern::state::{State, StateParts, TenantParts, Trust};
-use watchfloor_govern::{Decision, decide};
-use watchfloor_model::action::{Kind, Sort, Tier, Verb};
+use watchfloor_govern::{Decision, admit, autonomy, decide};
+use watchfloor_model::action::{Kind, Level, Sort, Tier, Verb};
 
 const NOW: i64 = 1_772_452_800_000;
+
+thread_local! {
+    /// The machine has earned to act alone, everywhere.
+    static EARNED: RefCell<autonomy::State> = RefCell::new(house::earned(Verb::ALL, &Tier::ALL, Level::Conditional, NOW));
+}
 
 struct Random(u64);
 
@@ -70,7 +78,7 @@ fn state(random: &mut Random) -> StateParts {
         .iter()
         .map(|id| {
             let evidence = json!({
-                "tenant": "t", "case": random.pick(&["c", "c", "c", "d"]), "source": random.pick(&["s1", "s2", "s3"]),
+                "tenant": "acme", "case": random.pick(&["c", "c", "c", "d"]), "source": random.pick(&["s1", "s2", "s3"]),
                 "trust": random.pick(&["unauthenticated", "authenticated", "authenticated", "attested"]),
                 "instructs": random.once_in(8), "soothes": random.once_in(8),
             });
@@ -86,12 +94,12 @@ fn state(random: &mut Random) -> StateParts {
     let parts = json!({
         "ledger": !random.once_in(40),
         "halts": if random.once_in(20) { json!([{"scope": {"verb": "notify"}, "by": "anna", "reason": "r", "at": 0}]) } else { json!([]) },
-        "people": {"anna": {"active": !random.once_in(20), "tenants": ["t"]}, "otto": {"active": true, "tenants": ["t"]}},
-        "machines": {"m": {"active": true, "sort": "agent", "tenants": ["t"], "supervisor": "otto"}},
+        "people": {"anna": {"active": !random.once_in(20), "tenants": ["acme"]}, "otto": {"active": true, "tenants": ["acme"]}},
+        "machines": {"m": {"active": true, "sort": "agent", "tenants": ["acme"], "supervisor": "otto", "versions": {"model": "1", "prompt": "1", "rules": "1", "policy": "1"}}},
         "caps": if random.once_in(3) { json!([{"verb": random.pick(Verb::ALL), "tier": random.next(4), "level": random.next(5)}]) } else { json!([]) },
-        "tenants": {"t": {
+        "tenants": {"acme": {
             "inventory": {"assets": {"host": hosts, "account": accounts}, "paths": []},
-            "effects": effects, "windows": {"windows": windows}, "degraded": random.once_in(10),
+            "effects": effects, "readiness": random.pick(&[4, 4, 4, 2]), "windows": {"windows": windows}, "degraded": random.once_in(10),
         }},
         "evidence": evidence,
         "budgets": if random.once_in(3) { json!({"budgets": [{"name": "b", "window": 1000, "count": random.next(4)}]}) } else { json!({}) },
@@ -132,7 +140,7 @@ fn plan(random: &mut Random) -> Plan {
     let evidence: Vec<&str> = (0..random.next(5)).map(|_| random.pick(&EVIDENCE[..known])).collect();
     let requester = random.pick(&[json!({"machine": "m"}), json!({"machine": "m"}), json!({"person": "anna"})]);
     serde_json::from_value(json!({
-        "id": "p", "tenant": "t", "requester": requester, "alert_class": "x",
+        "id": "p", "tenant": "acme", "requester": requester, "alert_class": "credential_theft",
         "case": random.pick(&[json!("c"), json!("c"), json!("c"), json!("d"), Value::Null]),
         "actions": actions, "evidence": evidence, "reason": "",
     }))
@@ -140,8 +148,15 @@ fn plan(random: &mut Random) -> Plan {
 }
 
 fn ask(parts: &StateParts, plan: &Plan, book: &Book) -> Decision {
-    let (state, _) = State::new(parts.clone());
-    decide(plan, &state, book, NOW)
+    let (mut state, _) = State::new(parts.clone());
+    // It is lent: it is much larger than all else.
+    EARNED.with_borrow_mut(|earned| {
+        std::mem::swap(&mut state.autonomy, earned);
+        let admitted = admit(plan, &mut state, NOW);
+        let decision = decide(plan, &state, book, &admitted, NOW);
+        std::mem::swap(&mut state.autonomy, earned);
+        decision
+    })
 }
 
 fn book(random: &mut Random) -> Book {

@@ -174,6 +174,15 @@ impl std::error::Error for CountersError {}
 /// The slots of a request's scopes.
 type Places = [(Scope, Option<Place>); 4];
 
+impl Default for Counters {
+    /// Empty counters with room for [`Limits::default`], and a seed that everybody knows: for trying things out.
+    fn default() -> Self {
+        let limits = Limits::default();
+        let (scopes, patterns) = (Table::new(limits.scopes), Table::new(limits.patterns));
+        Self { limits, seed: [0; 16], origin: i64::MIN, latest: 0, scopes, patterns }
+    }
+}
+
 impl Counters {
     /// Empty counters. The seed is secret and drawn once, by the caller.
     pub fn new(limits: Limits, seed: [u8; 16]) -> Result<Self, CountersError> {
