@@ -2,16 +2,22 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use ed25519_dalek::{Signer as _, SigningKey};
+
+use watchfloor_govern::approvals::{
+    Actor, Ask, Bytes, Digest, House, Key, KeyId, LIFETIME_MS, Matter, Moment, People, Person as Signer, Proof, Public,
+    ROLE_APPROVER, Request, RequestId, Rules, Signed, Stamps, Statement, Ticket, What,
+};
 use watchfloor_govern::inventory::{Asset, Parts};
 use watchfloor_govern::plan::{Action, Hash, Plan, Principal, Value};
-use watchfloor_govern::policy::{Answer, Policy, Request};
+use watchfloor_govern::policy::{Answer, Policy, Request as Asked};
 use watchfloor_govern::state::{Effect, Evidence, Person, State, StateParts, TenantParts, Trust};
-use watchfloor_govern::{Agreement, ApprovedPlan};
+use watchfloor_govern::{ApprovedPlan, Decision, Limit, Need, Refused, decide};
 use watchfloor_model::action::{Idempotency, Kind, Sort, Tier, Verb};
-use watchfloor_model::ids::TenantId;
+use watchfloor_model::ids::{PersonId, TenantId};
 
 use super::outside::{Manners, Outside};
-use super::{Chaos, KEY, Random, Running, Survived, Waits, World};
+use super::{Chaos, KEY, MINUTE, Random, Running, Survived, Waits, World};
 
 /// 2026-03-02T12:00:00Z.
 const BEGIN: i64 = 1_772_452_800_000;
@@ -20,7 +26,7 @@ const BEGIN: i64 = 1_772_452_800_000;
 struct Permits;
 
 impl Policy for Permits {
-    fn ask(&self, _: &Request<'_>) -> Answer {
+    fn ask(&self, _: &Asked<'_>) -> Answer {
         Answer::Permit(Vec::new())
     }
 
@@ -35,11 +41,8 @@ pub(super) fn world(seed: u64) -> World {
     let mut plans = Vec::new();
     for number in 0..1 + random.below(4) {
         let plan = plan(number, &mut random);
-        let hash = plan.hash();
         let names: &[&str] = if random.once_in(8) { &["b1"] } else { &["b1", "b2"] };
-        let people = names.iter().map(|name| ((*name).into(), BTreeSet::new())).collect();
-        let agreement = Agreement { plan: Some(hash), people };
-        let Ok(approved) = ApprovedPlan::new(plan, agreement, &mut state, &Permits, BEGIN) else {
+        let Ok(approved) = approve(plan, names, &mut state) else {
             survived.refused += 1;
             continue;
         };
@@ -90,11 +93,9 @@ pub(super) fn with(verb: Verb, declared: Idempotency, chaos: Chaos) -> World {
         [(Verb::BlockDomain, 2), (verb, if verb.row().undoes { 1 } else { 3 }), (Verb::OpenTicket, 2)].into_iter();
     let actions = actions.map(|(verb, number)| action(verb, number, &mut random));
     let plan = Plan { actions: actions.collect(), ..plan(0, &mut random) };
-    let agreement =
-        Agreement { plan: Some(plan.hash()), people: ["b1", "b2"].map(|name| (name.into(), BTreeSet::new())).into() };
     let mut survived = Survived { plans: 1, ..Survived::default() };
     let mut plans = Vec::new();
-    match ApprovedPlan::new(plan, agreement, &mut state, &Permits, BEGIN) {
+    match approve(plan, &["b1", "b2"], &mut state) {
         Ok(approved) => {
             let declared = approved.tokens().iter().map(|token| token.idempotency().max(declared)).collect();
             let manners = approved.tokens().iter().map(|_| Manners::Honest).collect();
@@ -104,6 +105,65 @@ pub(super) fn with(verb: Verb, declared: Idempotency, chaos: Chaos) -> World {
         Err(refused) => survived.findings.push(format!("{}: {refused:?}", verb.name())),
     }
     made(random, chaos, Outside::default(), plans, survived)
+}
+
+/// Asks the gate, lets people sign if it asks for them, and takes what they agreed to.
+fn approve(plan: Plan, names: &[&str], state: &mut State) -> Result<ApprovedPlan, Refused> {
+    let asked = decide(&plan, state, &Permits, &[], BEGIN - MINUTE);
+    let ticket = match &asked.limit {
+        Limit::People(need) => ticket(&asked, need, names),
+        Limit::Allow | Limit::Deny => None,
+    };
+    ApprovedPlan::new(plan, ticket, state, &Permits, &[], BEGIN)
+}
+
+/// People who have seen a decision sign it; what fewer than it takes have signed comes to nothing.
+fn ticket(asked: &Decision, need: &Need, names: &[&str]) -> Option<Ticket> {
+    let pen = |name: &str| SigningKey::from_bytes(&Hash::of(&name).0);
+    let person = |name: &&str| {
+        let public = Public::Ed25519(Bytes(pen(name).verifying_key().to_bytes().to_vec()));
+        let keys = [(KeyId("key".to_owned()), Key { public, revoked: false, counter: 0 })].into();
+        (PersonId::from(*name), Signer { active: true, roles: [ROLE_APPROVER.to_owned()].into(), keys })
+    };
+    let people = People::new(House::default(), names.iter().map(person).collect()).ok()?;
+    let (shown, nonce) = (Digest([3; 32]), Digest([4; 32]));
+    let ask = Ask {
+        request: RequestId("r".to_owned()),
+        tenant: "t".into(),
+        matter: Matter::Plan(Digest(asked.plan_hash.0)),
+        decision: Digest(asked.hash().0),
+        shown,
+        nonce,
+        need: need.clone(),
+        role: ROLE_APPROVER.to_owned(),
+        requester: Actor::Person { person: "anna".into() },
+        grantors: asked.grantors.clone(),
+        lifetime_ms: LIFETIME_MS,
+    };
+    let mut request = Request::opened(&Request::handle_open(ask.clone(), asked.at).ok()?).ok()?;
+    for name in names {
+        request.apply(&request.handle_show(&(*name).into(), &shown, &people, asked.at).ok()?).ok()?;
+    }
+    let (stamps, rules) = (Stamps::default(), Rules::default());
+    let moment = Moment { people: &people, stamps: &stamps, rules: &rules, now: BEGIN };
+    for name in names {
+        let statement = Statement {
+            what: What::Approve,
+            request: ask.request.clone(),
+            nonce,
+            plan: *ask.matter.plan(),
+            decision: ask.decision,
+            shown,
+            person: (*name).into(),
+            reason: "looked at the host".to_owned(),
+            time: BEGIN,
+        };
+        let signature = Bytes(pen(name).sign(&statement.canonical()?).to_bytes().to_vec());
+        let signed = Signed { statement, proof: Proof::Ed25519 { key: KeyId("key".to_owned()), signature } };
+        request.apply(&request.handle_approve(&signed, MINUTE, &moment).ok()?).ok()?;
+    }
+    let record = request.handle_take(ask.matter.plan(), need, &moment).ok()?;
+    request.take(&record).ok()
 }
 
 /// What was done before the world began, by somebody.
