@@ -12,7 +12,7 @@
 //! | `tenant_sequence` | the number of the leaf among those of its tenant, from 0: a tenant that is shown its own leaves sees a gap |
 //! | `time` | milliseconds since 1970 as the writer's clock had it, 0 to the end of 9999; the order is that of `sequence` |
 //!
-//! No other member, no control character in a name, no integer beyond ±(2^53 − 1) anywhere.
+//! No other member, no control character in a name, no number beyond ±(2^53 − 1) anywhere.
 
 use std::fmt;
 
@@ -97,8 +97,8 @@ pub enum LeafError {
     Time,
     /// The number of the leaf is beyond `SEQUENCE_MAX`.
     Sequence,
-    /// An integer is beyond ±(2^53 − 1).
-    Integer,
+    /// A number is beyond ±(2^53 − 1).
+    Number,
     /// It has more than `LEAF_BYTES_MAX` bytes.
     TooLarge,
     /// It is JSON, but not in canonical form.
@@ -115,7 +115,7 @@ impl LeafError {
             Self::Name(_) => "leaf.name",
             Self::Time => "leaf.time",
             Self::Sequence => "leaf.sequence",
-            Self::Integer => "leaf.integer",
+            Self::Number => "leaf.number",
             Self::TooLarge => "leaf.too_large",
             Self::Canonical => "leaf.canonical",
         }
@@ -131,8 +131,10 @@ impl fmt::Display for LeafError {
             Self::Name(name) => write!(f, "`{name}` takes 1 to {NAME_BYTES_MAX} bytes without control characters"),
             Self::Time => write!(f, "`time` takes milliseconds from 0 to {TIME_MAX}"),
             Self::Sequence => write!(f, "a number of a leaf is beyond {SEQUENCE_MAX}"),
-            Self::Integer => write!(f, "an integer is beyond {INTEGER_MAX}: write it as text"),
-            Self::TooLarge => write!(f, "more than {LEAF_BYTES_MAX} bytes: keep what is large elsewhere, and its hash here"),
+            Self::Number => write!(f, "a number is beyond {INTEGER_MAX}: write it as text"),
+            Self::TooLarge => {
+                write!(f, "more than {LEAF_BYTES_MAX} bytes: keep what is large elsewhere, and its hash here")
+            }
             Self::Canonical => write!(f, "not in the canonical form of RFC 8785"),
         }
     }
@@ -190,7 +192,7 @@ impl Draft {
             return Err(LeafError::Time);
         }
         if !detail.values().all(is_safe) {
-            return Err(LeafError::Integer);
+            return Err(LeafError::Number);
         }
         let canonical = |error: serde_json::Error| LeafError::Json(error.to_string());
         let detail = serde_json_canonicalizer::to_string(detail).map_err(canonical)?;

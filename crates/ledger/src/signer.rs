@@ -35,7 +35,9 @@ pub enum SignerError {
 impl fmt::Display for SignerError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Malformed => f.write_str("a signing key is written PRIVATE+KEY+name+id+base64, and must be of Ed25519"),
+            Self::Malformed => {
+                f.write_str("a signing key is written PRIVATE+KEY+name+id+base64, and must be of Ed25519")
+            }
             Self::Id => f.write_str("the id of the signing key is not that of its name and its bytes"),
             Self::Name(_) => write!(f, "a key's name takes 1 to {ORIGIN_BYTES_MAX} bytes without spaces and `+`"),
         }

@@ -1,6 +1,7 @@
-//! JSON without doubt: an object that names a member twice is refused, and so is an integer that other readers would round.
+//! JSON without doubt: an object that names a member twice is refused, and so is a number that other readers would round.
 //!
-//! RFC 8785 builds on I-JSON (RFC 7493): names are unique, and numbers are doubles, so integers beyond ±(2^53 − 1) are not safe.
+//! RFC 8785 builds on I-JSON (RFC 7493): names are unique, and numbers are doubles, so integers beyond ±(2^53 − 1) are not safe. A double
+//! beyond that is written as such an integer (up to 10^21), so no number is larger.
 
 use std::fmt;
 
@@ -33,15 +34,15 @@ impl<'de> Visitor<'de> for Reader {
     }
 
     fn visit_i64<E: Error>(self, value: i64) -> Result<Value, E> {
-        safe(value.unsigned_abs(), value.into())
+        safe(value.into())
     }
 
     fn visit_u64<E: Error>(self, value: u64) -> Result<Value, E> {
-        safe(value, value.into())
+        safe(value.into())
     }
 
     fn visit_f64<E: Error>(self, value: f64) -> Result<Value, E> {
-        Number::from_f64(value).map(Value::Number).ok_or_else(|| E::custom("a number that is none"))
+        safe(Number::from_f64(value).ok_or_else(|| E::custom("a number that is none"))?)
     }
 
     fn visit_str<E>(self, value: &str) -> Result<Value, E> {
@@ -76,22 +77,24 @@ impl<'de> Visitor<'de> for Reader {
     }
 }
 
-fn safe<E: Error>(magnitude: u64, number: Number) -> Result<Value, E> {
-    if magnitude > INTEGER_MAX {
-        return Err(E::custom("an integer beyond 2^53 - 1 would be rounded: write it as text"));
+fn safe<E: Error>(number: Number) -> Result<Value, E> {
+    let value = Value::Number(number);
+    if is_safe(&value) {
+        Ok(value)
+    } else {
+        Err(E::custom("a number beyond 2^53 - 1 may be rounded: write it as text"))
     }
-    Ok(Value::Number(number))
 }
 
-/// Whether every integer in a value survives as a double.
+/// Whether every number in a value is one that every reader takes as it is.
 pub(crate) fn is_safe(value: &Value) -> bool {
     match value {
         Value::Array(elements) => elements.iter().all(is_safe),
         Value::Object(members) => members.values().all(is_safe),
-        Value::Number(number) => match (number.as_u64(), number.as_i64()) {
-            (Some(natural), _) => natural <= INTEGER_MAX,
-            (None, Some(negative)) => negative.unsigned_abs() <= INTEGER_MAX,
-            (None, None) => true,
+        Value::Number(number) => match (number.as_u64(), number.as_i64(), number.as_f64()) {
+            (Some(natural), _, _) => natural <= INTEGER_MAX,
+            (None, Some(negative), _) => negative.unsigned_abs() <= INTEGER_MAX,
+            (None, None, double) => double.is_some_and(|double| double.abs() <= INTEGER_MAX as f64),
         },
         _ => true,
     }

@@ -62,9 +62,7 @@ impl Tree {
     pub fn partial(&self) -> Vec<Tile> {
         let levels = (0..).zip(&self.levels).filter(|(_, hashes)| !hashes.is_empty());
         levels
-            .map(|(level, hashes)| {
-                tile(level, self.size.checked_shr(TILE_HEIGHT * (level + 1)).unwrap_or(0), hashes)
-            })
+            .map(|(level, hashes)| tile(level, self.size.checked_shr(TILE_HEIGHT * (level + 1)).unwrap_or(0), hashes))
             .collect()
     }
 }

@@ -125,10 +125,8 @@ impl Disk for Folder {
     fn sync_all(&self, files: &[File]) -> io::Result<()> {
         let share = files.len().div_ceil(SYNCS_AT_ONCE).max(1);
         std::thread::scope(|scope| {
-            let parts: Vec<_> = files
-                .chunks(share)
-                .map(|part| scope.spawn(|| part.iter().try_for_each(File::sync_data)))
-                .collect();
+            let parts: Vec<_> =
+                files.chunks(share).map(|part| scope.spawn(|| part.iter().try_for_each(File::sync_data))).collect();
             let broken = || io::Error::other("a thread that synced files ended");
             parts.into_iter().try_for_each(|part| part.join().unwrap_or_else(|_| Err(broken())))
         })

@@ -130,7 +130,8 @@ mod tests {
 
     #[test]
     fn bundles_are_split() {
-        let table: [(&[u8], &[&[u8]], bool); 7] = [
+        type Case = (&'static [u8], &'static [&'static [u8]], bool);
+        let table: [Case; 7] = [
             (b"", &[], true),
             (b"\0", &[], false),
             (b"\0\0", &[b""], true),

@@ -136,7 +136,8 @@ impl<D: Disk> Reading<'_, D> {
     fn all(&mut self, first: u64) -> Result<(u64, Vec<u8>), OpenError> {
         let path = journal_path(first);
         let bytes = self.disk.read(&path)?.unwrap_or_default();
-        let journal = journal::read(&bytes).filter(|journal| journal.first == first && first.is_multiple_of(TILE_WIDTH));
+        let journal =
+            journal::read(&bytes).filter(|journal| journal.first == first && first.is_multiple_of(TILE_WIDTH));
         let journal = journal.ok_or_else(|| damaged(first, format!("{path} has no head of a journal")))?;
         self.check_root()?;
         for index in 0..first / TILE_WIDTH {
