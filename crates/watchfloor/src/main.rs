@@ -2,6 +2,7 @@
 
 mod arguments;
 mod attack;
+mod audit;
 mod bench;
 mod detection;
 mod help;
@@ -21,6 +22,8 @@ enum Ended {
     Fine,
     /// Findings or failures.
     Findings,
+    /// What is needed to tell is missing.
+    CannotVerify,
 }
 
 /// An error of the person at the command line.
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
     match run(&mut parser) {
         Ok(Ended::Fine) => ExitCode::SUCCESS,
         Ok(Ended::Findings) => ExitCode::from(1),
+        Ok(Ended::CannotVerify) => ExitCode::from(4),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) if error.is::<Usage>() || error.is::<lexopt::Error>() => {
             terminal::complain(&format!("{error:#}\n\n`watchfloor --help` shows what there is"));
@@ -61,6 +65,7 @@ fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
             Some("normalize") => return normalize::run(parser),
             Some("hunt") => return hunt::run(parser),
             Some("rules") => return rules::run(parser),
+            Some("audit") => return audit::run(parser),
             Some("bench") => return bench::run(parser),
             Some("help") => terminal::print(help::TOP)?,
             _ => return Err(Usage(format!("there is no command `{}`", command.to_string_lossy())).into()),

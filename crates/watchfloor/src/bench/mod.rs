@@ -2,6 +2,7 @@
 
 mod detect;
 mod growth;
+mod ledger;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -39,8 +40,19 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
         }
     }
     let name = name.unwrap_or_default();
+    if name == "ledger" {
+        let under = match files.as_slice() {
+            [] => PathBuf::from("."),
+            [Input::Path(folder)] => folder.clone(),
+            _ => return Err(Usage("`watchfloor bench ledger` takes one folder".into()).into()),
+        };
+        ledger::run(&under)?;
+        return Ok(Ended::Fine);
+    }
     if name != "normalize" && name != "detect" {
-        return Err(Usage("`watchfloor bench` takes the name of a measurement: normalize or detect".into()).into());
+        return Err(
+            Usage("`watchfloor bench` takes the name of a measurement: normalize, detect or ledger".into()).into()
+        );
     }
     if files.is_empty() {
         return Err(Usage(format!("`watchfloor bench {}` takes the files to measure on", name.display())).into());
