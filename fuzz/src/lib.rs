@@ -15,6 +15,7 @@
 //! | `mapping_language` | a fault names a place inside the file; what compiles makes valid events of any record |
 //! | `engine` | one line of valid JSON that validates; raw record, hash and size kept; every field of an unknown record in `unmapped` |
 //! | `sigma_rules` | a finding has a place inside the file; a document is refused with an error; what is not compiles and runs |
+//! | `checkpoint` | one way to write notes, keys, tiles; a replaced file of a ledger is found; a draft becomes a leaf that is read |
 //! | `ocsf_validate_export` | what is valid can be written in every version, and is valid there |
 #![allow(
     clippy::unwrap_used,
@@ -29,6 +30,7 @@ mod events;
 mod formats;
 mod framing;
 mod json;
+mod ledger;
 mod mapping;
 mod rules;
 
@@ -52,6 +54,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("engine", events::engine),
     ("ocsf_validate_export", events::ocsf_validate_export),
     ("sigma_rules", rules::sigma_rules),
+    ("checkpoint", ledger::checkpoint),
 ];
 
 /// Runs a target.
