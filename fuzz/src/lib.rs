@@ -17,6 +17,7 @@
 //! | `sigma_rules` | a finding has a place inside the file; a document is refused with an error; what is not compiles and runs |
 //! | `webauthn` | what gets as far as its signature is right in all else, by another reading; a signed statement is written as it was read |
 //! | `acp_tokens` | no signed object of anybody is accepted by a key that did not sign it; signed by the key, nothing panics |
+//! | `checkpoint` | one way to write notes, keys, tiles; a replaced file of a ledger is found; a draft becomes a leaf that is read |
 //! | `ocsf_validate_export` | what is valid can be written in every version, and is valid there |
 #![allow(
     clippy::unwrap_used,
@@ -32,6 +33,7 @@ mod events;
 mod formats;
 mod framing;
 mod json;
+mod ledger;
 mod mapping;
 mod rules;
 mod tokens;
@@ -58,6 +60,7 @@ pub const TARGETS: &[(&str, Target)] = &[
     ("sigma_rules", rules::sigma_rules),
     ("webauthn", approvals::webauthn),
     ("acp_tokens", tokens::acp_tokens),
+    ("checkpoint", ledger::checkpoint),
 ];
 
 /// Runs a target.

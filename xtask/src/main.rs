@@ -4,6 +4,7 @@
 mod demo;
 mod fuzz;
 mod goldens;
+mod ledger_oracle;
 mod mutants;
 mod ocsf_table;
 mod oracle;
@@ -27,6 +28,7 @@ usage: cargo xtask COMMAND
   goldens [--check] [KIND…]             write (or compare) the events that the packs' samples become
   oracle FILE.jsonl…                    validate events with the official JSON Schemas (python3)
   oracle --agree                        compare our validator with the official JSON Schemas on made events
+  ledger-oracle                         have another implementation (PyPI) check a ledger of ours
   ocsf-table --schema FILE --out FILE   make a table of facts from a compiled OCSF schema
   judge [PAIRS]                         compare the compiled rules with a judge of obvious code (10,000,000 pairs of rule and event)
   fuzz [TARGET] [SECONDS]               run the fuzz targets (all, 60 seconds each)
@@ -58,6 +60,7 @@ fn command() -> Result<()> {
         Some("tidy") => tidy::tidy(args),
         Some("goldens") => goldens::goldens(args),
         Some("oracle") => oracle::oracle(args),
+        Some("ledger-oracle") => ledger_oracle::ledger_oracle(args),
         Some("ocsf-table") => ocsf_table::ocsf_table(args),
         Some("judge") => judge(args),
         Some("fuzz") => fuzz::fuzz(args),

@@ -71,18 +71,23 @@ fn script() -> PathBuf {
 /// The virtual environment's interpreter; made where it is missing.
 fn python() -> Result<PathBuf> {
     let home = target().join("oracle-venv");
-    let python = home.join("bin/python");
+    environment(&home, Path::new("python3"), &PACKAGES)?;
+    Ok(home.join("bin/python"))
+}
+
+/// Makes a virtual environment with these packages, where it is missing.
+pub fn environment(home: &Path, interpreter: &Path, packages: &[&str]) -> Result<()> {
     let marker = home.join("packages");
-    let wanted = PACKAGES.join("\n");
+    let wanted = packages.join("\n");
     if std::fs::read_to_string(&marker).is_ok_and(|found| found == wanted) {
-        return Ok(python);
+        return Ok(());
     }
-    eprintln!("making {} ({})", home.display(), PACKAGES.join(", "));
-    run(program("python3").args(["-m", "venv"]).arg(&home))
+    eprintln!("making {} ({})", home.display(), packages.join(", "));
+    run(program(interpreter).args(["-m", "venv"]).arg(home))
         .context("python3 with venv is needed (Debian: python3-venv)")?;
-    run(program(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(PACKAGES))?;
-    std::fs::write(&marker, wanted).with_context(|| format!("cannot write {}", marker.display()))?;
-    Ok(python)
+    let mut install = program(home.join("bin/python"));
+    run(install.args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"]).args(packages))?;
+    std::fs::write(&marker, wanted).with_context(|| format!("cannot write {}", marker.display()))
 }
 
 fn agreement(python: &Path) -> Result<()> {

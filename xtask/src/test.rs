@@ -7,7 +7,7 @@ use std::time::Instant;
 use anyhow::{Context, Result, bail};
 
 use crate::place::{cargo, is_installed, program, run, target};
-use crate::{goldens, oracle, tidy};
+use crate::{goldens, ledger_oracle, oracle, tidy};
 
 /// Closing lines of the test run that are printed again at the very end.
 const CLOSING_LINES: usize = 12;
@@ -40,6 +40,8 @@ pub fn test(mut args: lexopt::Parser) -> Result<()> {
     step("licences, bans, sources", deny)?;
     step("goldens", goldens_with_test_binary)?;
     step("goldens against the official JSON Schemas", oracle::goldens)?;
+    // The goldens built the binary.
+    step("a ledger against another implementation", || ledger_oracle::check(&target().join("debug/watchfloor")))?;
     let mut closing = Vec::new();
     step("tests", || {
         closing = nextest()?;

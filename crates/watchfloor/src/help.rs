@@ -7,10 +7,12 @@ watchfloor: a self-hosted security operations centre
   watchfloor normalize [OPTIONS] [FILE…]   any log record becomes a validated OCSF event
   watchfloor hunt [OPTIONS] [FILE…]        which rules match which records, as a timeline, JSON, CSV or a report
   watchfloor rules check|test|coverage     what is wrong with Sigma rules; whether they match what they should; what they cover
+  watchfloor audit verify|export|checkpoint  whether a ledger is what was signed; what of it can be taken away
   watchfloor simulate --seed N             plans carried out in a world where everything goes wrong, and what was wrong with that
-  watchfloor bench normalize|detect FILE…  how fast that is on this machine, beside bare JSON parsers
+  watchfloor bench NAME                    how fast that is on this machine, beside others: normalize, detect, admission, autonomy, ledger
 
-`watchfloor COMMAND --help` says more and has examples. Exit codes: 0 fine, 1 findings or failures, 2 usage.
+`watchfloor COMMAND --help` says more and has examples. Exit codes: 0 fine, 1 findings or failures, 2 usage,
+4 cannot verify.
 ";
 
 /// `watchfloor normalize --help`
@@ -51,6 +53,7 @@ watchfloor bench normalize FILE…
 watchfloor bench detect [--rules PATH]… [--growth] FILE…
 watchfloor bench autonomy [--plot FILE.svg]
 watchfloor bench admission
+watchfloor bench ledger [DIR]
 
 admission measures one decision of the admission control with a million counters, in nanoseconds; it reads no files. Each is timed by itself
 (admit_p50, admit_p99, with one reading of the clock, whose own time is printed), and in stretches without a clock in between (admit_mean_p50).
@@ -65,7 +68,11 @@ built with `--features rivals`) in the same run. Each is the median of five runs
 autonomy simulates 10,000 histories of 10,000 outcomes at the bars of levels 3 and 4 and prints how many are promoted; --plot draws lower bounds of
 histories against the bars.
 
+ledger measures how many leaves a second several appenders make durable in a folder of its own under DIR (default: here; it is taken
+away again), how many are verified, and the time of a proof.
+
 Examples
+  watchfloor bench ledger /var/lib
   watchfloor bench normalize packs/sources/*/samples
   watchfloor bench detect --rules sigma/rules packs/sources/windows.*/samples
   watchfloor bench admission
@@ -160,4 +167,43 @@ Examples
   watchfloor simulate --seed 0 --worlds 100000
 
 Exit codes: 0 fine, 1 something was wrong, 2 usage.
+";
+
+/// `watchfloor audit --help`
+pub const AUDIT: &str = "\
+watchfloor audit verify [OPTIONS] DIR|FILE
+watchfloor audit checkpoint DIR [--key-file FILE]
+watchfloor audit export DIR --output DIR|FILE [--tenant NAME]
+watchfloor audit append DIR
+watchfloor audit key --name ORIGIN --output FILE
+
+verify reads a ledger, or what was exported of it, and says which leaves are not what was signed: changed, deleted, inserted, moved, cut
+off, rolled back or forked. It needs no server, and writes nothing.
+
+  --key KEY             whose signature counts: name+id+base64, or a file with that; several times for several. Without one, hashes
+                        are compared and the exit code is 4 at best: anybody could have written all of it
+  --checkpoint FILE     a checkpoint of this ledger that was kept elsewhere; several times for several. Without one, a ledger that was
+                        cut back to an older state cannot be told from a whole one
+  --json                findings as JSON lines
+
+checkpoint signs the ledger as it is now and prints the checkpoint: keep it elsewhere. Without --key-file it prints the newest one.
+
+export writes what verifies on another machine: a folder with all that the newest checkpoint counts, or a file with the leaves of one
+tenant, each with the proof that it is in the ledger.
+
+append reads leaves from standard input, a JSON object a line: kind, tenant, actor, accountable, time (milliseconds since 1970), detail.
+They are durable when it ends. A ledger is made where there is none.
+
+key makes a signing key: it goes to FILE, which only you can read; what others check with is printed.
+
+Examples
+  watchfloor audit key --name audit.example/ledger --output ledger.key > ledger.pub
+  echo '{\"kind\":\"halt\",\"tenant\":\"acme\",\"actor\":\"ada\",\"accountable\":\"ada\",\"time\":1767225600000,\"detail\":{\"scope\":\"all\"}}' | watchfloor audit append ledger
+  watchfloor audit checkpoint ledger --key-file ledger.key > kept-elsewhere
+  watchfloor audit verify ledger --key ledger.pub --checkpoint kept-elsewhere
+  watchfloor audit export ledger --output for-the-auditor
+  watchfloor audit export ledger --tenant acme --output acme.jsonl
+
+docs/ledger.md tells the formats, and what a verified ledger shows and does not. Exit codes: 0 fine, 1 something is wrong (or a line was
+refused), 2 usage, 4 cannot verify: no checkpoint, or no key.
 ";

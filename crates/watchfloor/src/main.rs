@@ -2,6 +2,7 @@
 
 mod arguments;
 mod attack;
+mod audit;
 mod bench;
 mod detection;
 mod help;
@@ -22,6 +23,8 @@ enum Ended {
     Fine,
     /// Findings or failures.
     Findings,
+    /// What is needed to tell is missing.
+    CannotVerify,
 }
 
 /// An error of the person at the command line.
@@ -41,6 +44,7 @@ fn main() -> ExitCode {
     match run(&mut parser) {
         Ok(Ended::Fine) => ExitCode::SUCCESS,
         Ok(Ended::Findings) => ExitCode::from(1),
+        Ok(Ended::CannotVerify) => ExitCode::from(4),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) if error.is::<Usage>() || error.is::<lexopt::Error>() => {
             terminal::complain(&format!("{error:#}\n\n`watchfloor --help` shows what there is"));
@@ -63,6 +67,7 @@ fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
             Some("hunt") => return hunt::run(parser),
             Some("rules") => return rules::run(parser),
             Some("simulate") => return simulate::run(parser),
+            Some("audit") => return audit::run(parser),
             Some("bench") => return bench::run(parser),
             Some("help") => terminal::print(help::TOP)?,
             _ => return Err(Usage(format!("there is no command `{}`", command.to_string_lossy())).into()),

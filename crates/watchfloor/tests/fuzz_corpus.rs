@@ -50,7 +50,7 @@ macro_rules! replays {
 
 replays! {
     frame json syslog kv_cef_leef rows auditd winevent_xml evtx journal_export utf16 archives mapping_language engine
-    ocsf_validate_export sigma_rules webauthn acp_tokens
+    ocsf_validate_export sigma_rules webauthn acp_tokens checkpoint
 }
 
 #[test]

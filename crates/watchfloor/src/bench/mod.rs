@@ -4,6 +4,7 @@ mod admission;
 mod autonomy;
 mod detect;
 mod growth;
+mod ledger;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -42,6 +43,15 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
         }
     }
     let name = name.unwrap_or_default();
+    if name == "ledger" {
+        let under = match files.as_slice() {
+            [] => PathBuf::from("."),
+            [Input::Path(folder)] => folder.clone(),
+            _ => return Err(Usage("`watchfloor bench ledger` takes one folder".into()).into()),
+        };
+        ledger::run(&under)?;
+        return Ok(Ended::Fine);
+    }
     if name == "autonomy" {
         autonomy::run(plot.as_deref())?;
         return Ok(Ended::Fine);
@@ -51,7 +61,7 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
         return Ok(Ended::Fine);
     }
     if name != "normalize" && name != "detect" {
-        let names = "normalize, detect, admission or autonomy";
+        let names = "normalize, detect, admission, autonomy or ledger";
         return Err(Usage(format!("`watchfloor bench` takes the name of a measurement: {names}")).into());
     }
     if files.is_empty() {
