@@ -6,7 +6,7 @@ use cedar_policy::{Effect, Policy, PolicyId, PolicySet, RequestEnv, Schema};
 use cedar_policy_symcc::solver::LocalSolver;
 use cedar_policy_symcc::{CedarSymCompiler, CompiledPolicy, CompiledPolicySet, Env};
 use serde::Serialize;
-use watchfloor_policy::guard::{GUARDS, Guard, within_bounds};
+use watchfloor_policy::guard::{GUARDS, Guard, everything, within_bounds};
 use watchfloor_policy::{Difference, Finding, Policies, shows_broken};
 
 use crate::example;
@@ -43,17 +43,7 @@ pub struct DifferenceProof {
 pub fn prove(policies: &Policies, solver: &Solver) -> Result<Proof, ProofError> {
     block_on(async {
         let mut asked = Asked::new(policies.schema(), solver)?;
-        let mut findings = policies.missing_guards();
-        let forbids = bounded(&policies.forbids_beside_everything().map_err(ProofError::Question)?)?;
-        for guard in GUARDS {
-            if let Some(found) = asked.guard_holds(policies, guard, &forbids).await? {
-                findings.push(found);
-            } else if !findings.iter().any(|finding| finding.message.contains(&format!("`{}`", guard.id)))
-                && let Some(found) = asked.guard_is_written(policies, guard).await?
-            {
-                findings.push(found);
-            }
-        }
+        let mut findings = asked.guards(policies).await?;
         let whole = bounded(policies.set())?;
         for id in policies.ids() {
             let Some(policy) = whole.policy(&PolicyId::new(id)) else { continue };
@@ -79,16 +69,16 @@ pub fn prove_differences(old: &Policies, new: &Policies, solver: &Solver) -> Res
             for (one, other) in [(&after, &before), (&before, &after)] {
                 let answer = asked.compiler.check_implies_with_counterexample_opt(one, other).await;
                 let Some(shown) = asked.answer(answer, &env)? else { continue };
-                let found = example::request(&shown).and_then(|(request, _)| {
-                    Difference::between(&request, old.ask(&request), new.ask(&request))
-                });
+                let found = example::request(&shown)
+                    .and_then(|(request, _)| Difference::between(&request, old.ask(&request), new.ask(&request)));
                 match found {
                     Some(difference) => differences.push(difference),
                     None => beyond.push(kinds(&env)),
                 }
             }
         }
-        differences.sort_by(|a, b| (a.way, a.principal, &a.verb, a.target).cmp(&(b.way, b.principal, &b.verb, b.target)));
+        differences
+            .sort_by(|a, b| (a.way, a.principal, &a.verb, a.target).cmp(&(b.way, b.principal, &b.verb, b.target)));
         beyond.sort();
         beyond.dedup();
         Ok(DifferenceProof { solver: solver.version().to_owned(), questions: asked.questions, differences, beyond })
@@ -109,50 +99,77 @@ impl<'a> Asked<'a> {
         Ok(Self { schema, compiler: solver.start()?, environments, questions: 0 })
     }
 
+    /// The written guards hold, and the forbids of their names are them.
+    async fn guards(&mut self, policies: &Policies) -> Result<Vec<Finding>, ProofError> {
+        let mut findings = policies.missing_guards();
+        let missing = |guard: &Guard| findings.iter().any(|found| found.message.contains(&format!("`{}`", guard.id)));
+        let mut open: Vec<Written> = Vec::new();
+        for guard in GUARDS {
+            open.push(Written::new(policies, guard, missing(guard))?);
+        }
+        let forbids = bounded(&policies.forbids_beside_everything().map_err(ProofError::Question)?)?;
+        let conditions = open.iter().flat_map(|written| written.condition.policies()).cloned();
+        let conditions =
+            PolicySet::from_policies(conditions).map_err(|error| ProofError::Question(error.to_string()))?;
+        for env in self.environments.clone() {
+            let (forbids, all) = (self.compile(&forbids, &env)?, self.compile(&conditions, &env)?);
+            // All guards in one question; each by itself only where they do not all hold.
+            let answer = self.compiler.check_disjoint_opt(&forbids, &all).await;
+            let all_hold = self.answer(answer, &env)?;
+            for written in &mut open {
+                let found = match all_hold {
+                    false => self.guard_holds(policies, written, &forbids, &env).await?,
+                    true => None,
+                };
+                let found = match found {
+                    None => self.guard_is_written(written, &env).await?,
+                    broken => broken,
+                };
+                // Broken is worse than different, and replaces it.
+                written.found = found.or(written.found.take());
+            }
+        }
+        findings.extend(open.into_iter().filter_map(|written| written.found));
+        Ok(findings)
+    }
+
     /// No request under the condition is allowed by the real forbids beside a permit of everything.
     async fn guard_holds(
         &mut self,
         policies: &Policies,
-        guard: &Guard,
-        forbids: &PolicySet,
+        written: &Written,
+        forbids: &CompiledPolicySet,
+        env: &RequestEnv,
     ) -> Result<Option<Finding>, ProofError> {
-        let written = one(&guard.policy(Effect::Permit).map_err(ProofError::Question)?)?;
-        for env in self.environments.clone() {
-            let (forbids, written) = (self.compile(forbids, &env)?, self.compile(&written, &env)?);
-            let answer = self.compiler.check_disjoint_with_counterexample_opt(&forbids, &written).await;
-            let Some(shown) = self.answer(answer, &env)? else { continue };
-            let message = format!(
-                "the guard `{}` does not hold for {}: nothing forbids a request, so a permit could allow it ({})",
-                guard.id,
-                kinds(&env),
-                guard.sentence
-            );
-            return Ok(Some(with_example(Finding::error("guard_broken", message), &shown, |request| {
-                shows_broken(policies, guard.id, request).unwrap_or(false)
-            })));
+        let guard = written.guard;
+        if written.found.as_ref().is_some_and(|found| found.code == "guard_broken") {
+            return Ok(None);
         }
-        Ok(None)
+        let condition = self.compile(&written.condition, env)?;
+        let answer = self.compiler.check_disjoint_with_counterexample_opt(forbids, &condition).await;
+        let Some(shown) = self.answer(answer, env)? else { return Ok(None) };
+        let message = format!(
+            "the guard `{}` does not hold for {}: nothing forbids a request, so a permit could allow it ({})",
+            guard.id,
+            kinds(env),
+            guard.sentence
+        );
+        Ok(Some(with_example(Finding::error("guard_broken", message), &shown, |request| {
+            shows_broken(policies, guard.id, request).unwrap_or(false)
+        })))
     }
 
     /// The forbids of the guard's name are the written guard.
-    async fn guard_is_written(&mut self, policies: &Policies, guard: &Guard) -> Result<Option<Finding>, ProofError> {
-        let keepers = bounded(&policies.keepers_beside_everything(guard).map_err(ProofError::Question)?)?;
-        let everything = watchfloor_policy::guard::everything().map_err(ProofError::Question)?;
-        let written = within_bounds(&guard.policy(Effect::Forbid).map_err(ProofError::Question)?);
-        let written = PolicySet::from_policies([
-            written.map_err(ProofError::Question)?,
-            within_bounds(&everything).map_err(ProofError::Question)?,
-        ]);
-        let written = written.map_err(|error| ProofError::Question(error.to_string()))?;
-        for env in self.environments.clone() {
-            let (keepers, written) = (self.compile(&keepers, &env)?, self.compile(&written, &env)?);
-            let answer = self.compiler.check_equivalent_with_counterexample_opt(&keepers, &written).await;
-            if let Some(shown) = self.answer(answer, &env)? {
-                let message = format!("the forbids of guard `{}` are not the written guard for {}", guard.id, kinds(&env));
-                return Ok(Some(with_example(Finding::error("guard_differs", message), &shown, |_| true)));
-            }
+    async fn guard_is_written(&mut self, written: &Written, env: &RequestEnv) -> Result<Option<Finding>, ProofError> {
+        if written.missing || written.found.is_some() {
+            return Ok(None);
         }
-        Ok(None)
+        let (keepers, forbid) = (self.compile(&written.keepers, env)?, self.compile(&written.forbid, env)?);
+        let answer = self.compiler.check_equivalent_with_counterexample_opt(&keepers, &forbid).await;
+        let Some(shown) = self.answer(answer, env)? else { return Ok(None) };
+        let message =
+            format!("the forbids of guard `{}` are not the written guard for {}", written.guard.id, kinds(env));
+        Ok(Some(with_example(Finding::error("guard_differs", message), &shown, |_| true)))
     }
 
     /// A policy never fails, and decides something.
@@ -204,6 +221,38 @@ impl<'a> Asked<'a> {
     }
 }
 
+/// One written guard beside what a set has for it; all within bounds.
+struct Written {
+    guard: &'static Guard,
+    /// The guard as a permit: what must not be allowed.
+    condition: PolicySet,
+    /// The guard as a forbid, beside a permit of everything.
+    forbid: PolicySet,
+    /// The forbids of its name, beside a permit of everything.
+    keepers: PolicySet,
+    /// Whether no forbid has its name, which is told already.
+    missing: bool,
+    found: Option<Finding>,
+}
+
+impl Written {
+    fn new(policies: &Policies, guard: &'static Guard, missing: bool) -> Result<Self, ProofError> {
+        let question = ProofError::Question;
+        let set = |policies: Vec<Policy>| {
+            let set = PolicySet::from_policies(policies).map_err(|error| question(error.to_string()))?;
+            bounded(&set)
+        };
+        Ok(Self {
+            guard,
+            condition: set(vec![guard.policy(Effect::Permit).map_err(question)?])?,
+            forbid: set(vec![guard.policy(Effect::Forbid).map_err(question)?, everything().map_err(question)?])?,
+            keepers: bounded(&policies.keepers_beside_everything(guard).map_err(question)?)?,
+            missing,
+            found: None,
+        })
+    }
+}
+
 /// A finding with the solver's request, and whether asking it again shows the same.
 fn with_example(finding: Finding, shown: &Env, shows: impl Fn(&watchfloor_policy::Request) -> bool) -> Finding {
     match example::request(shown) {
@@ -226,11 +275,6 @@ fn bounded(set: &PolicySet) -> Result<PolicySet, ProofError> {
         policies.push(within_bounds(policy).map_err(ProofError::Question)?);
     }
     PolicySet::from_policies(policies).map_err(|error| ProofError::Question(error.to_string()))
-}
-
-fn one(policy: &Policy) -> Result<PolicySet, ProofError> {
-    let policy = within_bounds(policy).map_err(ProofError::Question)?;
-    PolicySet::from_policies([policy]).map_err(|error| ProofError::Question(error.to_string()))
 }
 
 fn beside_forbids(whole: &PolicySet, permit: &Policy) -> Result<PolicySet, ProofError> {

@@ -28,15 +28,24 @@ fn read(sources: &[Source]) -> Policies {
     policies.unwrap_or_else(|| panic!("{findings:#?}"))
 }
 
-/// A pack with one text replaced, and what stands beside it.
-fn changed(name: &str, from: &str, to: &str, more: &str) -> Policies {
-    let mut sources = pack(name);
+/// The guards of a pack and a permit, with one text replaced, and what stands beside them.
+fn changed(from: &str, to: &str, more: &str) -> Policies {
+    let permit = "@id(\"people\") @why(\"people\") permit (principal is Person, action, resource);";
+    with(
+        vec![pack("msp").remove(0), Source { name: "permit.cedar".to_owned(), text: permit.to_owned() }],
+        from,
+        to,
+        more,
+    )
+}
+
+fn with(mut sources: Vec<Source>, from: &str, to: &str, more: &str) -> Policies {
     let mut times = 0;
     for source in &mut sources {
         times += source.text.matches(from).count();
         source.text = source.text.replace(from, to);
     }
-    assert!(from.is_empty() || times > 0, "`{from}` is not in {name}");
+    assert!(from.is_empty() || times > 0, "`{from}` is not there");
     sources.push(Source { name: "more.cedar".to_owned(), text: more.to_owned() });
     read(&sources)
 }
@@ -65,16 +74,31 @@ fn what_does_not_hold_is_shown() {
                 when { context.level == 4 };";
     let table: &[(&str, &str, &str, &str)] = &[
         ("\"telemetry\", \"identity_provider\", ", "\"identity_provider\", ", "", "guard_broken protected"),
-        ("resource.tier == 0 && context.level > 2", "resource.tier == 0 && context.level > 3", "", "guard_broken tier-zero"),
-        ("resource.tier == 0 && context.level > 2", "resource.tier <= 1 && context.level > 2", "", "guard_differs tier-zero"),
+        (
+            "resource.tier == 0 && context.level > 2",
+            "resource.tier == 0 && context.level > 3",
+            "",
+            "guard_broken tier-zero",
+        ),
+        (
+            "resource.tier == 0 && context.level > 2",
+            "resource.tier <= 1 && context.level > 2",
+            "",
+            "guard_differs tier-zero",
+        ),
         ("@guard(\"hearsay\")", "", "", "guard_missing hearsay"),
-        ("unless { resource in principal.tenants }", "unless { resource in principal.tenants || context.hour == 3 }", "", "guard_broken tenant-wall"),
+        (
+            "unless { resource in principal.tenants }",
+            "unless { resource in principal.tenants || context.hour == 3 }",
+            "",
+            "guard_broken tenant-wall",
+        ),
         ("", "", fails, "policy_fails fails"),
         ("", "", dead, "policy_dead dead"),
         ("", "", shut, "policy_dead shut"),
     ];
     for (from, to, more, expected) in table {
-        let policies = changed("small-office", from, to, more);
+        let policies = changed(from, to, more);
         let findings = prove(&policies, &solver).unwrap().findings;
         let (code, name) = expected.split_once(' ').unwrap();
         assert_eq!(findings.len(), 1, "{expected}: {findings:#?}");
@@ -92,7 +116,11 @@ fn what_does_not_hold_is_shown() {
 #[test]
 fn bounds_are_taken_for_granted() {
     let Some(solver) = solver() else { return };
-    let policies = changed("msp", "resource.tier == 0 && context.level > 2", "resource.tier < 1 && context.level != 0 && context.level != 1 && context.level != 2", "");
+    let policies = changed(
+        "resource.tier == 0 && context.level > 2",
+        "resource.tier < 1 && context.level != 0 && context.level != 1 && context.level != 2",
+        "",
+    );
     assert_eq!(prove(&policies, &solver).unwrap().findings, []);
 }
 
@@ -103,7 +131,7 @@ fn a_change_shows_what_it_newly_allows() {
     let same = prove_differences(&old, &read(&pack("hospital")), &solver).unwrap();
     assert_eq!((same.differences, same.beyond), (vec![], vec![]));
 
-    let new = changed("hospital", "context.lease_minutes <= 60", "context.lease_minutes <= 61", "");
+    let new = with(pack("hospital"), "context.lease_minutes <= 60", "context.lease_minutes <= 61", "");
     let shown = prove_differences(&old, &new, &solver).unwrap();
     assert!(!shown.differences.is_empty());
     for difference in &shown.differences {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use cedar_policy::{
-    Authorizer, AuthorizationError, Context, Decision, Effect, Entities, Entity, PolicySet, Request as CedarRequest,
+    AuthorizationError, Authorizer, Context, Decision, Effect, Entities, Entity, PolicySet, Request as CedarRequest,
     RestrictedExpression, Schema,
 };
 use serde::{Deserialize, Serialize};

@@ -139,14 +139,17 @@ impl<'a> Trial<'a> {
         let mut more = Vec::new();
         for (id, (request, times)) in self.broken {
             let guard = GUARDS.iter().find(|guard| guard.id == id).map_or("", |guard| guard.sentence);
-            let message = format!("the guard `{id}` does not hold: nothing forbids {times} of the requests tried, so a permit could allow them ({guard})");
+            let message = format!(
+                "the guard `{id}` does not hold: nothing forbids {times} of the requests tried, so a permit could allow them ({guard})"
+            );
             more.push(Finding::error("guard_broken", message).shown_by(request));
         }
         for (id, (request, times)) in self.differs {
             if missing(&id) {
                 continue;
             }
-            let message = format!("the forbids of guard `{id}` are not the written guard: {times} of the requests tried differ");
+            let message =
+                format!("the forbids of guard `{id}` are not the written guard: {times} of the requests tried differ");
             more.push(Finding::error("guard_differs", message).shown_by(request));
         }
         for (what, (request, times)) in self.failing {

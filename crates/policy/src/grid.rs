@@ -3,8 +3,8 @@
 //! First the plain grid: all verbs, all kinds of target that they can be done to, all kinds of principal, tiers 0 to 3, no tag, each
 //! protected tag and one of no meaning, levels 0 to 4, unauthenticated and own evidence; and the same again for a principal that does
 //! not serve the tenant, at level 2. Then, for each policy, the combinations of the values that it compares fields with
-//! ([`crate::literals`]), on an ordinary target, on one of tier 0 at level 3, and
-//! on one with all protected tags.
+//! ([`crate::literals`]), on an ordinary target, on one of tier 0 at level 3, on
+//! one with all protected tags, and on one of a tenant that the principal does not serve.
 
 use std::ops::ControlFlow;
 
@@ -85,9 +85,10 @@ pub(crate) fn ordinary(principal: PrincipalKind, verb: &Verb, kind: TargetKind) 
 
 fn shapes() -> impl Iterator<Item = (PrincipalKind, usize, &'static Verb, TargetKind)> {
     PrincipalKind::ALL.iter().flat_map(|principal| {
-        VERBS.iter().enumerate().flat_map(move |(place, verb)| {
-            verb.kinds.iter().map(move |kind| (*principal, place, verb, *kind))
-        })
+        VERBS
+            .iter()
+            .enumerate()
+            .flat_map(move |(place, verb)| verb.kinds.iter().map(move |kind| (*principal, place, verb, *kind)))
     })
 }
 
@@ -116,6 +117,10 @@ fn plain(each: &mut impl FnMut(&Request) -> ControlFlow<()>) -> ControlFlow<()> 
     ControlFlow::Continue(())
 }
 
+/// What a policy's own values are tried with: tier, level, whether the tags are protected, whether the tenant is served.
+const OTHERWISE: [(i64, i64, bool, bool); 4] =
+    [(0, 3, false, true), (2, 2, false, true), (2, 2, true, true), (2, 2, false, false)];
+
 /// Tries what one policy speaks of; whether a limit was met.
 fn spoken_of(set: &Policies, policy: &Policy, each: &mut impl FnMut(&Request) -> ControlFlow<()>) -> bool {
     let values = values(policy);
@@ -125,12 +130,15 @@ fn spoken_of(set: &Policies, policy: &Policy, each: &mut impl FnMut(&Request) ->
     let (combinations, mut cut) = combinations(&values);
     let scoped = |principal, place| lets_principal(policy, principal) && lets_verb(&set.vocabulary, policy, place);
     for (principal, _, verb, kind) in shapes().filter(|(principal, place, _, _)| scoped(*principal, *place)) {
-        for (tier, level, protected) in [(0, 3, false), (2, 2, false), (2, 2, true)] {
+        for (tier, level, protected, serves) in OTHERWISE {
             let mut start = ordinary(principal, verb, kind);
             start.target.tier = tier;
             start.circumstances.level = level;
             if protected {
                 start.target.tags = PROTECTED_TAGS.iter().map(|tag| (*tag).to_owned()).collect();
+            }
+            if !serves {
+                start.principal.tenants.clear();
             }
             for combination in &combinations {
                 let mut request = start.clone();

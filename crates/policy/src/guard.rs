@@ -101,7 +101,8 @@ pub fn within_bounds(policy: &Policy) -> Result<Policy, String> {
     let mut json = policy.to_json().map_err(|error| error.to_string())?;
     let condition = bound.to_json().map_err(|error| error.to_string())?;
     let condition = condition.pointer("/conditions/0").cloned().ok_or("bounds have no condition")?;
-    let conditions = json.get_mut("conditions").and_then(|list| list.as_array_mut()).ok_or("a policy has no conditions")?;
+    let conditions =
+        json.get_mut("conditions").and_then(|list| list.as_array_mut()).ok_or("a policy has no conditions")?;
     // First: Cedar looks at conditions in their order and stops at the first that does not hold.
     conditions.insert(0, condition);
     Policy::from_json(Some(policy.id().clone()), json).map_err(|error| error.to_string())
@@ -139,9 +140,11 @@ impl Policies {
     pub fn missing_guards(&self) -> Vec<Finding> {
         let kept = |guard: &&Guard| !self.whole.policies().any(|policy| policy.annotation("guard") == Some(guard.id));
         let missing = GUARDS.iter().filter(kept).map(|guard| {
-            Finding::error("guard_missing", format!("no forbid keeps the guard `{}`: {}", guard.id, guard.sentence)).note(
-                format!("@guard(\"{}\") forbid (principal, action, resource) when {{ {} }};", guard.id, guard.condition),
-            )
+            Finding::error("guard_missing", format!("no forbid keeps the guard `{}`: {}", guard.id, guard.sentence))
+                .note(format!(
+                    "@guard(\"{}\") forbid (principal, action, resource) when {{ {} }};",
+                    guard.id, guard.condition
+                ))
         });
         missing.collect()
     }

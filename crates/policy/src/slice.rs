@@ -111,7 +111,11 @@ fn narrow(policy: &Policy) -> Narrow {
     match policy.principal_constraint() {
         PrincipalConstraint::Eq(uid) => Narrow::Principal(id(&uid)),
         PrincipalConstraint::In(uid) | PrincipalConstraint::IsIn(_, uid) => {
-            if uid.type_name().basename() == "Role" { Narrow::Role(id(&uid)) } else { Narrow::Principal(id(&uid)) }
+            if uid.type_name().basename() == "Role" {
+                Narrow::Role(id(&uid))
+            } else {
+                Narrow::Principal(id(&uid))
+            }
         }
         PrincipalConstraint::Any | PrincipalConstraint::Is(_) => Narrow::Nothing,
     }

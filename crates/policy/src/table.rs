@@ -112,8 +112,8 @@ impl Table {
             }
             let mut whole = written.usual.clone();
             lay_over(&mut whole, request);
-            let request = serde_json::from_value(whole)
-                .map_err(|source| TableError::Request { name: name.clone(), source })?;
+            let request =
+                serde_json::from_value(whole).map_err(|source| TableError::Request { name: name.clone(), source })?;
             tests.push(Test { name, request, expect, by });
         }
         Ok(Self { tests })

@@ -31,9 +31,6 @@ use crate::read::{Policies, Source};
 use crate::schema::SCHEMA;
 use crate::vocabulary::PrincipalKind;
 
-/// Signatures that a version carries.
-pub const SIGNATURES: usize = 2;
-
 /// A SHA-256, as 64 hex digits in JSON.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]

@@ -13,7 +13,10 @@ fn folder(pack: &str) -> PathBuf {
 fn read(pack: &str) -> Policies {
     let sources: Vec<Source> = ["guards.cedar", "policies.cedar"]
         .iter()
-        .map(|name| Source { name: (*name).to_owned(), text: std::fs::read_to_string(folder(pack).join(name)).unwrap() })
+        .map(|name| Source {
+            name: (*name).to_owned(),
+            text: std::fs::read_to_string(folder(pack).join(name)).unwrap(),
+        })
         .collect();
     let (policies, findings) = Policies::read(&sources);
     assert!(findings.is_empty(), "{pack}: {findings:#?}");
@@ -54,7 +57,9 @@ fn every_pack_keeps_the_guards_on_the_grid() {
 /// The folder holds the packs that are tested, and no other.
 #[test]
 fn no_pack_is_untested() {
-    let mut found: Vec<String> = std::fs::read_dir(folder("")).unwrap().map(Result::unwrap)
+    let mut found: Vec<String> = std::fs::read_dir(folder(""))
+        .unwrap()
+        .map(Result::unwrap)
         .filter(|entry| entry.path().is_dir())
         .map(|entry| entry.file_name().into_string().unwrap())
         .collect();

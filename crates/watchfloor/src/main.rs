@@ -8,6 +8,7 @@ mod help;
 mod hunt;
 mod normalize;
 mod packs;
+mod policy;
 mod pump;
 mod rules;
 mod terminal;
@@ -15,12 +16,16 @@ mod terminal;
 use std::process::ExitCode;
 
 /// How a run of a command ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Ended {
     /// Nothing to report.
     Fine,
     /// Findings or failures.
     Findings,
+    /// What was asked for is not verified.
+    CannotVerify,
+    /// Refused by policy.
+    Refused,
 }
 
 /// An error of the person at the command line.
@@ -40,6 +45,8 @@ fn main() -> ExitCode {
     match run(&mut parser) {
         Ok(Ended::Fine) => ExitCode::SUCCESS,
         Ok(Ended::Findings) => ExitCode::from(1),
+        Ok(Ended::Refused) => ExitCode::from(3),
+        Ok(Ended::CannotVerify) => ExitCode::from(4),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) if error.is::<Usage>() || error.is::<lexopt::Error>() => {
             terminal::complain(&format!("{error:#}\n\n`watchfloor --help` shows what there is"));
@@ -61,6 +68,7 @@ fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
             Some("normalize") => return normalize::run(parser),
             Some("hunt") => return hunt::run(parser),
             Some("rules") => return rules::run(parser),
+            Some("policy") => return policy::run(parser),
             Some("bench") => return bench::run(parser),
             Some("help") => terminal::print(help::TOP)?,
             _ => return Err(Usage(format!("there is no command `{}`", command.to_string_lossy())).into()),

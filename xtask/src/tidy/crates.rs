@@ -9,7 +9,7 @@ use super::Findings;
 use crate::place::{cargo, output, root};
 
 /// What each room may use. An arrow that is not here is not allowed, and neither is a room.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 11] = [
     ("watchfloor-model", &[]),
     ("watchfloor-ocsf", &["watchfloor-model"]),
     ("watchfloor-decode", &["watchfloor-model"]),
@@ -17,6 +17,8 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("watchfloor-sigma", &["watchfloor-model"]),
     ("watchfloor-detect", &["watchfloor-model", "watchfloor-decode", "watchfloor-normalize", "watchfloor-sigma"]),
     ("watchfloor-intake", &["watchfloor-model", "watchfloor-decode"]),
+    ("watchfloor-policy", &[]),
+    ("watchfloor-policy-proof", &["watchfloor-policy"]),
     (
         "watchfloor",
         &[
@@ -27,13 +29,15 @@ const ARROWS: [(&str, &[&str]); 9] = [
             "watchfloor-sigma",
             "watchfloor-detect",
             "watchfloor-intake",
+            "watchfloor-policy",
+            "watchfloor-policy-proof",
         ],
     ),
     ("xtask", &["watchfloor-model", "watchfloor-ocsf"]),
 ];
 
 /// Rooms above the line: no input, no output, no clock. Their `clippy.toml` bans it.
-const PURE: [&str; 6] = ["model", "ocsf", "decode", "normalize", "sigma", "detect"];
+const PURE: [&str; 7] = ["model", "ocsf", "decode", "normalize", "sigma", "detect", "policy"];
 
 pub fn graph() -> Result<Findings> {
     let mut findings = Findings::new();

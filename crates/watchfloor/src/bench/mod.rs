@@ -2,6 +2,7 @@
 
 mod detect;
 mod growth;
+mod policy;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -39,8 +40,14 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
         }
     }
     let name = name.unwrap_or_default();
+    if name == "policy" {
+        policy::run()?;
+        return Ok(Ended::Fine);
+    }
     if name != "normalize" && name != "detect" {
-        return Err(Usage("`watchfloor bench` takes the name of a measurement: normalize or detect".into()).into());
+        return Err(
+            Usage("`watchfloor bench` takes the name of a measurement: normalize, detect or policy".into()).into()
+        );
     }
     if files.is_empty() {
         return Err(Usage(format!("`watchfloor bench {}` takes the files to measure on", name.display())).into());
