@@ -20,7 +20,7 @@ use crate::vocabulary::{PrincipalKind, TargetKind, VERBS, Verb};
 /// Requests that are tried at most; a report says if there were more.
 pub const MAX_REQUESTS: u64 = 1_000_000;
 /// Combinations of values that are tried for one policy, verb and kinds at most.
-pub const MAX_COMBINATIONS: usize = 64;
+pub const MAX_COMBINATIONS: usize = 512;
 
 /// What a walk over the grid saw.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]

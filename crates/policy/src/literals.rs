@@ -86,8 +86,10 @@ fn walk(node: &Value, values: &mut Values) {
         }
         return;
     };
-    for inner in object.values() {
-        if let (Some(left), Some(right)) = (inner.get("left"), inner.get("right")) {
+    for (operator, inner) in object {
+        // What stands beside an `and` is another comparison's.
+        let compares = !matches!(operator.as_str(), "&&" | "||");
+        if let (true, Some(left), Some(right)) = (compares, inner.get("left"), inner.get("right")) {
             note(left, right, values);
             note(right, left, values);
         }
