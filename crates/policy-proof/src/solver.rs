@@ -75,7 +75,11 @@ impl Solver {
     /// A process of it, ready for questions; it ends when it is dropped.
     pub(crate) fn start(&self) -> Result<CedarSymCompiler<LocalSolver>, ProofError> {
         let mut command = tokio::process::Command::new(&self.program);
-        command.args(["--lang", "smt"]).arg(format!("--tlimit-per={QUESTION_LIMIT_MS}")).kill_on_drop(true);
+        // Without `--strings-exp` cvc5 1.0 answers nothing about `like`.
+        command
+            .args(["--lang", "smt", "--strings-exp"])
+            .arg(format!("--tlimit-per={QUESTION_LIMIT_MS}"))
+            .kill_on_drop(true);
         let process = LocalSolver::from_command(&mut command)
             .map_err(|error| ProofError::Start(std::io::Error::other(error.to_string())))?;
         CedarSymCompiler::new(process).map_err(|error| ProofError::Question(error.to_string()))

@@ -242,6 +242,7 @@ fn validate(
     for warning in result.validation_warnings() {
         tell(Finding::warning("policy_doubtful", warning.to_string()), warning.policy_id(), warning);
     }
-    found.sort_by(|a, b| (&a.place, &a.message).cmp(&(&b.place, &b.message)));
+    found.sort_by(|a, b| (a.severity, &a.place, &a.message).cmp(&(b.severity, &b.place, &b.message)));
+    found.dedup();
     findings.append(&mut found);
 }
