@@ -38,7 +38,7 @@ fn findings_have_codes_and_places() {
             &format!("{HEAD}permit (principal, action, resource)\nwhen {{ resource.tier == \"1\" }};"),
             &["policy_type 2:8"],
         ),
-        (&format!("{HEAD}permit (principal, action == Action::\"stop_telemetry\", resource);"), &["policy_type 1:21"]),
+        (&format!("{HEAD}permit (principal, action == Action::\"stop_telemetry\", resource);"), &["policy_type 1:49"]),
         (&format!("{HEAD}@guard(\"protected\") permit (principal, action, resource);"), &["policy_guard_permits 1:1"]),
         (&format!("{HEAD}@guard(\"other\") forbid (principal, action, resource);"), &["policy_guard_unknown 1:1"]),
         (&format!("{HEAD}@advice(\"x\") forbid (principal, action, resource);"), &["policy_annotation 1:1"]),
