@@ -108,9 +108,7 @@ impl<'a> Asked<'a> {
             open.push(Written::new(policies, guard, missing(guard))?);
         }
         let forbids = bounded(&policies.forbids_beside_everything().map_err(ProofError::Question)?)?;
-        let conditions = open.iter().flat_map(|written| written.condition.policies()).cloned();
-        let conditions =
-            PolicySet::from_policies(conditions).map_err(|error| ProofError::Question(error.to_string()))?;
+        let mut conditions = unbroken(&open)?;
         for env in self.environments.clone() {
             let (forbids, all) = (self.compile(&forbids, &env)?, self.compile(&conditions, &env)?);
             // All guards in one question; each by itself only where they do not all hold.
@@ -128,6 +126,10 @@ impl<'a> Asked<'a> {
                 // Broken is worse than different, and replaces it.
                 written.found = found.or(written.found.take());
             }
+            if !all_hold {
+                // What is broken once is not asked about again: each such question has an answer to be found.
+                conditions = unbroken(&open)?;
+            }
         }
         findings.extend(open.into_iter().filter_map(|written| written.found));
         Ok(findings)
@@ -142,7 +144,7 @@ impl<'a> Asked<'a> {
         env: &RequestEnv,
     ) -> Result<Option<Finding>, ProofError> {
         let guard = written.guard;
-        if written.found.as_ref().is_some_and(|found| found.code == "guard_broken") {
+        if written.is_broken() {
             return Ok(None);
         }
         let condition = self.compile(&written.condition, env)?;
@@ -236,6 +238,10 @@ struct Written {
 }
 
 impl Written {
+    fn is_broken(&self) -> bool {
+        self.found.as_ref().is_some_and(|found| found.code == "guard_broken")
+    }
+
     fn new(policies: &Policies, guard: &'static Guard, missing: bool) -> Result<Self, ProofError> {
         let question = ProofError::Question;
         let set = |policies: Vec<Policy>| {
@@ -251,6 +257,12 @@ impl Written {
             found: None,
         })
     }
+}
+
+/// The conditions of all guards that are not known to be broken, as permits.
+fn unbroken(guards: &[Written]) -> Result<PolicySet, ProofError> {
+    let conditions = guards.iter().filter(|written| !written.is_broken()).flat_map(|one| one.condition.policies());
+    PolicySet::from_policies(conditions.cloned()).map_err(|error| ProofError::Question(error.to_string()))
 }
 
 /// A finding with the solver's request, and whether asking it again shows the same.
