@@ -42,6 +42,7 @@ pub fn test(mut args: lexopt::Parser) -> Result<()> {
     step("goldens against the official JSON Schemas", oracle::goldens)?;
     // The goldens built the binary.
     step("a ledger against another implementation", || ledger_oracle::check(&target().join("debug/watchfloor")))?;
+    step("solver", solver)?;
     let mut closing = Vec::new();
     step("tests", || {
         closing = nextest()?;
@@ -80,6 +81,23 @@ fn ready(tool: &Tool) -> Result<()> {
     let mut install = cargo(&["install", "--locked", "--quiet", tool.package, "--root"]);
     run(install.arg(target().join("tools")))
         .with_context(|| format!("install it with `cargo install --locked {}`", tool.package))
+}
+
+/// The solver that proves policies, from Debian where that works. Tests that need it say so if it is not there.
+fn solver() -> Result<()> {
+    let is_there = || is_installed(program("cvc5").arg("--version"));
+    if is_there() {
+        return Ok(());
+    }
+    println!("   cvc5 is missing (proves policies); trying `apt-get install cvc5`");
+    for args in [&["update", "--quiet"][..], &["install", "--yes", "--quiet", "cvc5"]] {
+        // Whether it worked is seen below: without a network, Debian or the right to, it does not.
+        let _ = program("apt-get").args(args).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    }
+    if !is_there() {
+        println!("   skipped: cvc5 cannot be installed here; nothing is proved of policies in this run");
+    }
+    Ok(())
 }
 
 /// The command with the tools that were installed here on its path.
@@ -145,6 +163,7 @@ pub fn doctor(mut args: lexopt::Parser) -> Result<()> {
         ("rustc", "--version", "the compiler", "https://rustup.rs"),
         ("cc", "--version", "compiles C parts of dependencies", "Debian: apt install build-essential"),
         ("python3", "--version", "`xtask oracle` only", "Debian: apt install python3-venv"),
+        ("cvc5", "--version", "proofs of policies only", "Debian: apt install cvc5"),
     ];
     for (name, arg, why, how) in table {
         let found = is_installed(program(name).arg(arg));

@@ -9,6 +9,7 @@ mod help;
 mod hunt;
 mod normalize;
 mod packs;
+mod policy;
 mod pump;
 mod rules;
 mod simulate;
@@ -17,14 +18,16 @@ mod terminal;
 use std::process::ExitCode;
 
 /// How a run of a command ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Ended {
     /// Nothing to report.
     Fine,
     /// Findings or failures.
     Findings,
-    /// What is needed to tell is missing.
+    /// What was asked for is not verified.
     CannotVerify,
+    /// Refused by policy.
+    Refused,
 }
 
 /// An error of the person at the command line.
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
     match run(&mut parser) {
         Ok(Ended::Fine) => ExitCode::SUCCESS,
         Ok(Ended::Findings) => ExitCode::from(1),
+        Ok(Ended::Refused) => ExitCode::from(3),
         Ok(Ended::CannotVerify) => ExitCode::from(4),
         Err(error) if is_broken_pipe(&error) => ExitCode::SUCCESS,
         Err(error) if error.is::<Usage>() || error.is::<lexopt::Error>() => {
@@ -68,6 +72,7 @@ fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
             Some("rules") => return rules::run(parser),
             Some("simulate") => return simulate::run(parser),
             Some("audit") => return audit::run(parser),
+            Some("policy") => return policy::run(parser),
             Some("bench") => return bench::run(parser),
             Some("help") => terminal::print(help::TOP)?,
             _ => return Err(Usage(format!("there is no command `{}`", command.to_string_lossy())).into()),

@@ -5,6 +5,7 @@ mod autonomy;
 mod detect;
 mod growth;
 mod ledger;
+mod policy;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -43,6 +44,10 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
         }
     }
     let name = name.unwrap_or_default();
+    if name == "policy" {
+        policy::run()?;
+        return Ok(Ended::Fine);
+    }
     if name == "ledger" {
         let under = match files.as_slice() {
             [] => PathBuf::from("."),
@@ -61,7 +66,7 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
         return Ok(Ended::Fine);
     }
     if name != "normalize" && name != "detect" {
-        let names = "normalize, detect, admission, autonomy or ledger";
+        let names = "normalize, detect, admission, autonomy, ledger or policy";
         return Err(Usage(format!("`watchfloor bench` takes the name of a measurement: {names}")).into());
     }
     if files.is_empty() {
