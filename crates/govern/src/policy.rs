@@ -19,6 +19,8 @@ pub struct Request<'r> {
     pub sort: Option<Sort>,
     /// What they may be asked for, if a person.
     pub roles: &'r BTreeSet<String>,
+    /// Tenants that they act for.
+    pub tenants: &'r BTreeSet<TenantId>,
     /// To do what.
     pub verb: Verb,
     /// To what.
@@ -35,6 +37,10 @@ pub struct Request<'r> {
     pub level: Level,
     /// The lowest trust of the evidence.
     pub trust: Trust,
+    /// The score of risk that admission gave, of 100; of a person 0.
+    pub risk: u8,
+    /// The tag that is added or taken away; none: an empty text.
+    pub tag: &'r str,
     /// How many targets the plan has.
     pub targets: usize,
     /// After how many seconds it undoes itself; 0: not by itself.

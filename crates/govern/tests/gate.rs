@@ -199,7 +199,10 @@ fn plans_are_answered() {
         (json!({"/evidence": ["e1", "gone"]}), "deny: evidence.unresolved"),
         (json!({"/evidence": ["e1", "weak"]}), "deny: evidence.other_case"),
         (json!({"/case": "c2", "/evidence": ["weak"]}), "allow: "),
-        (json!({"/case": "c2", "/evidence": ["weak"], "/actions/0/target": "host:db-1"}), "deny: evidence.weak level.quorum"),
+        (
+            json!({"/case": "c2", "/evidence": ["weak"], "/actions/0/target": "host:db-1"}),
+            "deny: evidence.weak level.quorum",
+        ),
         (
             json!({"/requester": {"machine": "triage"}, "/case": "c2", "/evidence": ["weak"]}),
             "people 1: evidence.untrusted",

@@ -9,6 +9,7 @@ watchfloor: a self-hosted security operations centre
   watchfloor rules check|test|coverage     what is wrong with Sigma rules; whether they match what they should; what they cover
   watchfloor audit verify|export|checkpoint  whether a ledger is what was signed; what of it can be taken away
   watchfloor policy check|test|diff        whether policies keep the written guards; what they answer; what a change newly allows
+  watchfloor decide --state S --policy P PLAN   what the gate says of a plan, and why
   watchfloor simulate --seed N             plans carried out in a world where everything goes wrong, and what was wrong with that
   watchfloor bench NAME                    how fast that is on this machine: normalize, detect, admission, autonomy, ledger, policy
 
@@ -239,4 +240,22 @@ Examples
 
 docs/ledger.md tells the formats, and what a verified ledger shows and does not. Exit codes: 0 fine, 1 something is wrong (or a line was
 refused), 2 usage, 4 cannot verify: no checkpoint, or no key.
+";
+
+/// `watchfloor decide --help`
+pub const DECIDE: &str = "\
+watchfloor decide --state STATE.json --policy PATH [OPTIONS] PLAN.json
+
+Asks the gate about a plan and prints its answer with every reason: a table, or the decision as JSON. Nothing is done and nothing is recorded.
+
+  --state FILE          what the gate knows: people, machines, tenants with their inventory, evidence, budgets, halts (docs/gate.md)
+  --policy PATH         policies in Cedar: a folder or a file, such as packs/policies/small-office
+  --at TIME             decide as of TIME; default: now
+  --json                the decision as one JSON object
+
+Examples
+  watchfloor decide --state packs/examples/state.json --policy packs/policies/small-office packs/examples/isolate.json
+  watchfloor decide --state packs/examples/state.json --policy packs/policies/small-office --json packs/examples/isolate.json
+
+Exit codes: 0 it may be done, 1 people must agree, 2 usage, 3 refused.
 ";

@@ -4,6 +4,7 @@ mod arguments;
 mod attack;
 mod audit;
 mod bench;
+mod decide;
 mod detection;
 mod help;
 mod hunt;
@@ -70,6 +71,7 @@ fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
             Some("normalize") => return normalize::run(parser),
             Some("hunt") => return hunt::run(parser),
             Some("rules") => return rules::run(parser),
+            Some("decide") => return decide::run(parser),
             Some("simulate") => return simulate::run(parser),
             Some("audit") => return audit::run(parser),
             Some("policy") => return policy::run(parser),

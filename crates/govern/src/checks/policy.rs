@@ -3,13 +3,15 @@
 use std::collections::BTreeSet;
 
 use watchfloor_model::action::Level;
+use watchfloor_model::ids::TenantId;
 
 use crate::gate::Question;
 use crate::limit::{Limit, Reason};
+use crate::plan::Value;
 use crate::policy::{Answer, Request};
 
 pub(crate) fn check(question: &Question<'_>, reasons: &mut Vec<Reason>) {
-    let none = BTreeSet::new();
+    let (none, nobodys) = (BTreeSet::new(), BTreeSet::new());
     let targets: BTreeSet<_> = question.meant().map(|(_, _, target)| &target.id).collect();
     let trust = super::evidence::trust(question);
     for (step, row, target) in question.meant() {
@@ -18,6 +20,7 @@ pub(crate) fn check(question: &Question<'_>, reasons: &mut Vec<Reason>) {
             principal: &question.plan.requester,
             sort: question.machine.map(|machine| machine.sort),
             roles: question.person.map_or(&none, |person| &person.roles),
+            tenants: tenants(question).unwrap_or(&nobodys),
             verb: row.verb,
             target: &target.id,
             tier: target.tier,
@@ -26,6 +29,15 @@ pub(crate) fn check(question: &Question<'_>, reasons: &mut Vec<Reason>) {
             alert_class: &question.plan.alert_class,
             level: question.standing(row.verb, target.tier).map_or(Level::HighStakes, |standing| standing.level),
             trust,
+            risk: question
+                .admitted
+                .iter()
+                .find(|admitted| admitted.action == step.number)
+                .map_or(0, |admitted| admitted.score),
+            tag: match step.action.parameters.get("tag") {
+                Some(Value::Text(tag)) => tag,
+                _ => "",
+            },
             targets: targets.len(),
             lease: step.action.lease.unwrap_or(0),
             now: question.now,
@@ -40,4 +52,10 @@ pub(crate) fn check(question: &Question<'_>, reasons: &mut Vec<Reason>) {
         };
         reasons.push(step.reason(code, Limit::Deny, says));
     }
+}
+
+/// Tenants that who asks acts for.
+fn tenants<'q>(question: &Question<'q>) -> Option<&'q BTreeSet<TenantId>> {
+    let machine = question.machine.map(|machine| &machine.tenants);
+    question.person.map(|person| &person.tenants).or(machine)
 }

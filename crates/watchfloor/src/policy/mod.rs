@@ -2,7 +2,7 @@
 
 mod check;
 mod diff;
-mod load;
+pub mod load;
 mod table;
 
 use std::path::PathBuf;
