@@ -7,6 +7,8 @@
     reason = "not every test needs all of it, and a test fails by panicking"
 )]
 
+pub mod acme;
+
 use std::collections::BTreeMap;
 
 use ed25519_dalek::{Signer as _, SigningKey};

@@ -1,3 +1,5 @@
+//! Whose approvals count, and how many it takes.
+
 use super::*;
 
 /// A request that these have approved.

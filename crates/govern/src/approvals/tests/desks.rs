@@ -1,3 +1,5 @@
+//! A request that several hold at once.
+
 use std::{cell::Cell, sync::Mutex};
 
 use super::*;

@@ -1,3 +1,5 @@
+//! Passkeys: what is looked at of an assertion.
+
 use super::*;
 
 const VERIFY: fn(&Assertion, &Digest, u32) -> Result<u32, AssertionError> = |assertion, challenge, counter| {

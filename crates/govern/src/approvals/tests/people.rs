@@ -1,3 +1,5 @@
+//! Directories in which nobody counts twice.
+
 use super::*;
 
 fn directory(change: impl FnOnce(&mut World)) -> bool {

@@ -1,3 +1,5 @@
+//! Proofs of statements, and who may give which.
+
 use super::*;
 
 fn verify(world: &World, signed: &Signed, now: i64) -> Result<u32, Refusal> {

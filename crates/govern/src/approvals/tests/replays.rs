@@ -1,3 +1,5 @@
+//! Records make the request again.
+
 use super::*;
 
 /// A history with everything in it, up to the taking.

@@ -1,3 +1,5 @@
+//! Requests: what they are bound to, and when they end.
+
 use super::*;
 
 #[test]

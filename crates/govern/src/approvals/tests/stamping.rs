@@ -1,3 +1,5 @@
+//! Habits of those who approve, and what is held against them.
+
 use super::*;
 
 fn given(at: i64, hurried: bool) -> Given {

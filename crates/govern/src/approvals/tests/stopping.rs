@@ -1,3 +1,5 @@
+//! Denials, revocations and edits.
+
 use super::*;
 
 fn stop(request: &Request, world: &World, name: &str, what: What, now: i64) -> Result<Record, Refusal> {
