@@ -109,9 +109,9 @@ fn table(decision: &Decision) -> String {
 }
 
 /// Policies in Cedar, as the gate asks them.
-struct Book<'p> {
-    policies: &'p cedar::Policies,
-    hash: Hash,
+pub struct Book<'p> {
+    pub policies: &'p cedar::Policies,
+    pub hash: Hash,
 }
 
 impl Policy for Book<'_> {

@@ -11,7 +11,7 @@ watchfloor: a self-hosted security operations centre
   watchfloor policy check|test|diff        whether policies keep the written guards; what they answer; what a change newly allows
   watchfloor decide --state S --policy P PLAN   what the gate says of a plan, and why
   watchfloor simulate --seed N             plans carried out in a world where everything goes wrong, and what was wrong with that
-  watchfloor bench NAME                    how fast that is on this machine: normalize, detect, admission, autonomy, ledger, policy
+  watchfloor bench NAME                    how fast that is on this machine: normalize, detect, admission, autonomy, govern, ledger, policy
 
 `watchfloor COMMAND --help` says more and has examples. Exit codes: 0 fine, 1 findings or failures, 2 usage, 3 refused by policy,
 4 cannot verify.
@@ -86,9 +86,12 @@ watchfloor bench autonomy [--plot FILE.svg]
 watchfloor bench admission
 watchfloor bench ledger [DIR]
 watchfloor bench policy
+watchfloor bench govern
 
 admission measures one decision of the admission control with a million counters, in nanoseconds; it reads no files. Each is timed by itself
 (admit_p50, admit_p99, with one reading of the clock, whose own time is printed), and in stretches without a clock in between (admit_mean_p50).
+
+govern measures one decision of the gate at 10,000 entities and a million counters, without policy and with 1,001 of them.
 
 policy measures one question to the policies with 11, 101 and 1,001 of them at 10,000 entities, beside plain Cedar.
 

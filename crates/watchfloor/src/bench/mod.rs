@@ -3,6 +3,7 @@
 mod admission;
 mod autonomy;
 mod detect;
+mod govern;
 mod growth;
 mod ledger;
 mod policy;
@@ -61,12 +62,16 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
         autonomy::run(plot.as_deref())?;
         return Ok(Ended::Fine);
     }
+    if name == "govern" {
+        govern::run()?;
+        return Ok(Ended::Fine);
+    }
     if name == "admission" {
         admission::run()?;
         return Ok(Ended::Fine);
     }
     if name != "normalize" && name != "detect" {
-        let names = "normalize, detect, admission, autonomy, ledger or policy";
+        let names = "normalize, detect, admission, autonomy, govern, ledger or policy";
         return Err(Usage(format!("`watchfloor bench` takes the name of a measurement: {names}")).into());
     }
     if files.is_empty() {

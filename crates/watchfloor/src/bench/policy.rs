@@ -119,7 +119,7 @@ fn request(numbers: &mut Numbers, targets: &[Target]) -> Option<Request> {
 }
 
 /// A set of this many policies.
-fn policies(size: usize) -> anyhow::Result<String> {
+pub(super) fn policies(size: usize) -> anyhow::Result<String> {
     let mut text = GUARDS.to_owned();
     let shipped = GUARDS.matches("@id(").count();
     for (place, who) in PrincipalKind::ALL.iter().map(|kind| kind.name()).enumerate() {
