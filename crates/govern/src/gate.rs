@@ -78,6 +78,8 @@ pub(crate) struct Step<'q> {
     pub verb: Option<&'static Row>,
     pub target: Result<Target, NoTarget>,
     pub asset: Option<&'q Asset>,
+    /// How far the machine that asks may go with it.
+    pub standing: Option<Standing>,
 }
 
 impl Step<'_> {
@@ -113,7 +115,10 @@ impl<'q> Question<'q> {
             let target = tenant.map_or(Err(NoTarget::Name), |tenant| tenant.inventory.resolve(&action.target));
             let asset = target.as_ref().ok().and_then(|target| target.asset.as_ref());
             let asset = asset.and_then(|asset| tenant?.inventory.asset(asset));
-            Step { number, action, verb: Verb::parse(&action.verb).map(Verb::row), target, asset }
+            let verb = Verb::parse(&action.verb).map(Verb::row);
+            let meant = verb.zip(target.as_ref().ok());
+            let standing = meant.and_then(|(row, target)| state.standing(plan, row.verb, target.tier, now));
+            Step { number, action, verb, target, asset, standing }
         };
         let (person, machine) = match &plan.requester {
             Principal::Person(id) => (state.people.get(id), None),
@@ -144,15 +149,9 @@ impl<'q> Question<'q> {
         Reason { code: code.to_owned(), limit, action: None, says }
     }
 
-    /// How far the machine that asks may go.
-    pub fn standing(&self, verb: Verb, tier: Tier) -> Option<Standing> {
-        self.state.standing(self.plan, verb, tier, self.now)
-    }
-
     /// Who granted the levels that the machine stands at: they do not approve what is done under them, and answer for what is done under them alone.
     fn grantors(&self) -> BTreeSet<PersonId> {
-        let standings = self.meant().filter_map(|(_, row, target)| self.standing(row.verb, target.tier));
-        standings.filter_map(|standing| standing.grantor).collect()
+        self.steps.iter().filter_map(|step| step.standing.as_ref()?.grantor.clone()).collect()
     }
 
     fn settled(&self) -> Vec<Settled> {

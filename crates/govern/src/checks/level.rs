@@ -18,13 +18,9 @@ pub(crate) fn check(question: &Question<'_>, reasons: &mut Vec<Reason>) {
             }
             continue;
         }
-        let standing = question.standing(row.verb, target.tier);
-        let level = standing.as_ref().map_or(Level::Manual, |standing| standing.level).min(cap(
-            question,
-            row.verb,
-            target.tier,
-        ));
-        let parts = standing.iter().flat_map(|standing| standing.parts().map(|part| part.says.clone()));
+        let standing = step.standing.as_ref();
+        let level = standing.map_or(Level::Manual, |standing| standing.level).min(cap(question, row.verb, target.tier));
+        let parts = standing.into_iter().flat_map(|standing| standing.parts().map(|part| part.says.clone()));
         let why = parts.collect::<Vec<_>>().join("; ");
         let alone = row.alone(target.tier).filter(|needed| level >= *needed);
         let (code, limit, what) = match (alone, level) {

@@ -27,7 +27,7 @@ pub(crate) fn check(question: &Question<'_>, reasons: &mut Vec<Reason>) {
             tags: step.asset.map_or(&none, |asset| &asset.tags),
             owner: step.asset.and_then(|asset| asset.owner.as_ref()),
             alert_class: &question.plan.alert_class,
-            level: question.standing(row.verb, target.tier).map_or(Level::HighStakes, |standing| standing.level),
+            level: step.standing.as_ref().map_or(Level::HighStakes, |standing| standing.level),
             trust,
             risk: question
                 .admitted
