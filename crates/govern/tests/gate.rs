@@ -150,7 +150,11 @@ fn states_are_looked_at() {
         (json!({"/caps": [{"verb": "isolate_host", "tier": 3, "level": 2}]}), &machine, "people 1: level.approved"),
         (json!({"/tenants/acme/windows": {"windows": window("freeze")}}), &machine, "deny: window.freeze"),
         (json!({"/tenants/acme/windows": {"windows": window("freeze")}}), &plan(), "people 2: window.freeze"),
-        (json!({"/tenants/acme/windows": {"windows": window("maintenance")}}), &machine, "people 1: window.maintenance"),
+        (
+            json!({"/tenants/acme/windows": {"windows": window("maintenance")}}),
+            &machine,
+            "people 1: window.maintenance",
+        ),
         (json!({"/tenants/acme/windows": {"windows": window("test")}}), &machine, "people 1: window.test"),
         (
             json!({"/tenants/acme/windows": {"hours": [{"assets": ["host:ws-17"], "days": [1], "from": 720, "to": 721}]}}),
