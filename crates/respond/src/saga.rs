@@ -196,7 +196,9 @@ impl Saga {
             Next::Rest => return Order::Rest,
         };
         if self.hand.act != Some(act) {
-            self.hand = Hand { act: Some(act), ..Hand::default() };
+            // What was seen to be there may have been somebody else's, and our call still to come: nothing is undone before it cannot come any more.
+            let not_before = if act.undo { now.steady.saturating_add(SETTLE_MS) } else { 0 };
+            self.hand = Hand { act: Some(act), not_before, ..Hand::default() };
         }
         if let Some((flight, _, since)) = self.hand.flight {
             let until = since.saturating_add(ANSWER_MS);
