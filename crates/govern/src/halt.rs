@@ -1,6 +1,6 @@
 //! What is stopped. One person stops something, at once; two lift it.
 //!
-//! Every step of what is carried out asks [`Halts::stopping`] before it calls anybody. A drill is a halt like any other: it stops what it names, and says
+//! Who drives what is carried out asks [`Halts::stopping`] before each step, and the gate looks at all halts. A drill is a halt like any other: it stops what it names, and says
 //! that it is a drill.
 
 use std::collections::BTreeMap;
