@@ -55,7 +55,11 @@ pub fn admit(plan: &Plan, state: &mut State, now: i64) -> Vec<Admitted> {
         }
     };
     let hash = Hash::of(plan).to_string();
-    let registered = state.machines.get(id).is_some_and(|machine| machine.active);
+    let standing = Standing {
+        agent_registered: state.machines.get(id).is_some_and(|machine| machine.active),
+        ledger_available: state.ledger,
+        policy_verified: state.policy_verified,
+    };
     let levels: Vec<u8> =
         asked.iter().map(|(_, verb, _, tier)| u8::from(state.level(plan, *verb, *tier, now))).collect();
     let Admission { profile, counters } = &mut state.admission;
@@ -75,7 +79,7 @@ pub fn admit(plan: &Plan, state: &mut State, now: i64) -> Vec<Admitted> {
             autonomy_level: level.max(2),
             context: Context::CALM,
             history: History::CLEAN,
-            standing: Standing { agent_registered: registered, ledger_available: state.ledger, policy_verified: true },
+            standing,
         };
         let record = counters.admit(profile, &request, now);
         let reasons = record.reasons.iter().map(|reason| format!("{reason:?}")).collect();

@@ -137,6 +137,8 @@ pub struct Tenant {
 pub struct State {
     /// Whether the ledger can be written.
     pub ledger: bool,
+    /// Whether the policy that is asked is a signed version that was verified; if nobody said, it is not.
+    pub policy_verified: bool,
     /// What is stopped.
     pub halts: Halts,
     /// People.
@@ -199,6 +201,8 @@ impl Default for Task {
 pub struct StateParts {
     /// Whether the ledger can be written.
     pub ledger: bool,
+    /// Whether the policy that is asked is a signed version that was verified; if nobody said, it is not.
+    pub policy_verified: bool,
     /// What is stopped.
     pub halts: Halts,
     /// People.
@@ -261,6 +265,7 @@ impl State {
         }
         let state = Self {
             ledger: parts.ledger,
+            policy_verified: parts.policy_verified,
             halts: parts.halts,
             people: parts.people,
             machines: parts.machines,

@@ -105,6 +105,8 @@ fn states_are_looked_at() {
     let window = |purpose: &str| json!([{"name": "w", "purpose": purpose, "from": NOW, "to": NOW + 1}]);
     for (changes, plan, expected) in [
         (json!({}), &machine, "allow: "),
+        (json!({"/policy_verified": false}), &plan(), "deny: policy.unverified"),
+        (json!({"/policy_verified": false}), &machine, "deny: admission.denied policy.unverified"),
         (json!({"/ledger": false}), &machine, "deny: admission.denied ledger.unavailable level.manual"),
         (
             json!({"/halts": [{"scope": "everything", "by": "anna", "reason": "drill", "at": 0}]}),

@@ -92,7 +92,7 @@ fn state(random: &mut Random) -> StateParts {
         })
         .collect();
     let parts = json!({
-        "ledger": !random.once_in(40),
+        "ledger": !random.once_in(40), "policy_verified": !random.once_in(40),
         "halts": if random.once_in(20) { json!([{"scope": {"verb": "notify"}, "by": "anna", "reason": "r", "at": 0}]) } else { json!([]) },
         "people": {"anna": {"active": !random.once_in(20), "tenants": ["acme"]}, "otto": {"active": true, "tenants": ["acme"]}},
         "machines": {"m": {"active": true, "sort": "agent", "tenants": ["acme"], "supervisor": "otto", "versions": {"model": "1", "prompt": "1", "rules": "1", "policy": "1"}}},

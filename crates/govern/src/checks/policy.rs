@@ -11,6 +11,10 @@ use crate::plan::Value;
 use crate::policy::{Answer, Request};
 
 pub(crate) fn check(question: &Question<'_>, reasons: &mut Vec<Reason>) {
+    if !question.state.policy_verified {
+        let says = "the policy is no signed version that was verified".to_owned();
+        reasons.push(Question::reason("policy.unverified", Limit::Deny, says));
+    }
     let (none, nobodys) = (BTreeSet::new(), BTreeSet::new());
     let targets: BTreeSet<_> = question.meant().map(|(_, _, target)| &target.id).collect();
     let trust = super::evidence::trust(question);

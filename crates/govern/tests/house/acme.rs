@@ -41,7 +41,7 @@ pub const OPEN: Book = Book { forbids: Vec::new(), fails: false };
 
 pub fn state() -> Value {
     json!({
-        "ledger": true,
+        "ledger": true, "policy_verified": true,
         "people": {
             "anna": {"active": true, "roles": ["analyst"], "tenants": ["acme"]},
             "otto": {"active": false, "tenants": ["acme"]},

@@ -194,6 +194,7 @@ fn state() -> State {
         TenantParts { inventory: Parts { assets, ..Parts::default() }, effects, ..TenantParts::default() };
     let parts = StateParts {
         ledger: true,
+        policy_verified: true,
         people: [("anna".into(), person()), ("b1".into(), person()), ("b2".into(), person())].into(),
         tenants: [(tenant.clone(), tenant_parts)].into(),
         evidence: [("e".into(), evidence)].into(),

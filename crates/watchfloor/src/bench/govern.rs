@@ -120,6 +120,7 @@ fn state() -> State {
     };
     let parts = StateParts {
         ledger: true,
+        policy_verified: true,
         people: [("anna".into(), Person { active: true, roles: [].into(), tenants: [tenant.clone()].into() })].into(),
         machines: [machine("triage"), machine("filler")].into(),
         tenants: [(
