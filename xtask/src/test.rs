@@ -36,11 +36,11 @@ pub fn test(mut args: lexopt::Parser) -> Result<()> {
         run(&mut cargo(&["fmt", "--manifest-path", "rivals/Cargo.toml", "--check"]))
     })?;
     step("lints", || run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])))?;
+    step("build", test_binary)?;
     step("tidy", tidy::check)?;
     step("licences, bans, sources", deny)?;
     step("goldens", goldens_with_test_binary)?;
     step("goldens against the official JSON Schemas", oracle::goldens)?;
-    // The goldens built the binary.
     step("a ledger against another implementation", || ledger_oracle::check(&target().join("debug/watchfloor")))?;
     step("solver", solver)?;
     let mut closing = Vec::new();
@@ -124,9 +124,14 @@ fn deny() -> Result<()> {
     run(&mut with_tools(cargo(&["deny", "--offline", "--log-level", "error", "check", "licenses", "bans", "sources"])))
 }
 
-/// With the binary of the test profile: the release build would take longer than all tests.
+/// Builds all tests and the binary that they use, as `nextest` will: to build one package by itself would compile most dependencies twice, as each selection of
+/// packages has its own features of them.
+pub fn test_binary() -> Result<()> {
+    run(&mut cargo(&["test", "--quiet", "--workspace", "--no-run"]))
+}
+
+/// With the binary of the tests: the release build would take longer than all tests.
 fn goldens_with_test_binary() -> Result<()> {
-    run(&mut cargo(&["build", "--quiet", "--profile", "test", "--package", "watchfloor"]))?;
     goldens::each(&target().join("debug/watchfloor"), &[], true)
 }
 

@@ -5,7 +5,8 @@ use std::path::Path;
 use anyhow::{Context, Result};
 
 use super::Findings;
-use crate::place::{cargo, files, output, program, relative, root, run, target};
+use crate::place::{files, output, program, relative, root, target};
+use crate::test::test_binary;
 
 struct Page {
     path: String,
@@ -76,8 +77,7 @@ pub fn commands() -> Result<Findings> {
     if named.is_empty() {
         return Ok(Findings::new());
     }
-    // The profile of the tests, so that the test run finds the binary built.
-    run(&mut cargo(&["build", "--quiet", "--profile", "test", "--package", "watchfloor"]))?;
+    test_binary()?;
     let help = output(program(target().join("debug/watchfloor")).arg("--help"))?;
     let known: Vec<&str> = help.split(|c: char| !c.is_ascii_alphanumeric() && c != '-').collect();
     let unbuilt = named.into_iter().filter(|(_, word)| !known.contains(&word.as_str()));
