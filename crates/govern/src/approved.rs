@@ -13,7 +13,7 @@ use hmac::{Hmac, KeyInit as _, Mac as _};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
 use watchfloor_model::action::{Idempotency, Verb};
-use watchfloor_model::ids::{EntityId, PersonId};
+use watchfloor_model::ids::{EntityId, MachineId, PersonId};
 
 use crate::admit::Admitted;
 use crate::approvals::Ticket;
@@ -22,7 +22,7 @@ use crate::gate::{Decision, decide};
 use crate::limit::{Limit, Need};
 use crate::plan::{Hash, Plan, Principal, Value};
 use crate::policy::Policy;
-use crate::state::State;
+use crate::state::{Machine, State};
 
 /// How long a token is good for, in milliseconds: 300 s.
 pub const TOKEN_MS: i64 = 300_000;
@@ -125,7 +125,7 @@ impl ApprovedPlan {
                 }
             }
         }
-        let Some(accountable) = accountable(&plan, &decision, &agreement, state) else {
+        let Some(accountable) = accountable(&plan, &decision, &agreement, &state.machines) else {
             return Err(Refused::Unaccountable(Box::new(decision)));
         };
         for settled in &decision.actions {
@@ -205,13 +205,26 @@ fn mac(key: &[u8], content: &Content) -> Option<Hmac<Sha256>> {
     Some(mac)
 }
 
+impl Decision {
+    /// Who answers for it before anybody has agreed: who asked; or who granted the level under which a machine asks; or who answers for the machine.
+    #[must_use]
+    pub fn accountable(&self, plan: &Plan, machines: &BTreeMap<MachineId, Machine>) -> Option<PersonId> {
+        accountable(plan, self, &Agreement::default(), machines)
+    }
+}
+
 /// The person who asked; or the first of those who agreed; or who granted the level under which a machine acts alone; or who answers for the machine.
-fn accountable(plan: &Plan, decision: &Decision, agreement: &Agreement, state: &State) -> Option<PersonId> {
+fn accountable(
+    plan: &Plan,
+    decision: &Decision,
+    agreement: &Agreement,
+    machines: &BTreeMap<MachineId, Machine>,
+) -> Option<PersonId> {
     match &plan.requester {
         Principal::Person(id) => Some(id.clone()),
         Principal::Machine(id) => {
             let agreed = agreement.people.first().or_else(|| decision.grantors.first()).cloned();
-            agreed.or_else(|| state.machines.get(id).map(|machine| machine.supervisor.clone()))
+            agreed.or_else(|| machines.get(id).map(|machine| machine.supervisor.clone()))
         }
     }
 }

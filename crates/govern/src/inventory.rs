@@ -179,6 +179,16 @@ impl Inventory {
         (inventory, told)
     }
 
+    /// As it is written, without what meant nothing.
+    #[must_use]
+    pub fn parts(&self) -> Parts {
+        let mut assets: BTreeMap<Kind, Vec<Asset>> = BTreeMap::new();
+        for (_, kind, asset) in self.assets() {
+            assets.entry(kind).or_default().push(asset.clone());
+        }
+        Parts { assets, paths: self.paths.clone(), outside: self.outside }
+    }
+
     fn index(&mut self, kind: Kind, id: &EntityId, asset: &Asset) {
         let mut put = |kind: Kind, name: &str| {
             let known = self.names.entry((kind, spelled(kind, name))).or_insert_with(|| Some(id.clone()));

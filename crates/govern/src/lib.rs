@@ -14,6 +14,7 @@ pub mod inventory;
 pub mod limit;
 pub mod plan;
 pub mod policy;
+pub mod record;
 pub mod state;
 pub mod window;
 

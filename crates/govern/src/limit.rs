@@ -4,6 +4,7 @@
 //! other, so the order in which they are made does not matter, and none can loosen what another has said.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
@@ -55,6 +56,17 @@ impl Limit {
     #[must_use]
     pub fn is_as_strict_as(&self, other: &Self) -> bool {
         self.clone().meet(other.clone()) == *self
+    }
+}
+
+/// A word, as it also stands in JSON, and how many people.
+impl fmt::Display for Limit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Allow => f.write_str("allow"),
+            Self::People(need) => write!(f, "people {}", need.people),
+            Self::Deny => f.write_str("deny"),
+        }
     }
 }
 

@@ -14,6 +14,8 @@ pub const ACTIONS_MAX: usize = 1_000;
 pub const CLAIMS_MAX: usize = 1_000;
 /// Longest name of anything in a plan, in bytes (`plan.too_large`).
 pub const NAME_BYTES_MAX: usize = 512;
+/// Largest number of a parameter: 2^53 − 1.
+pub const NUMBER_MAX: u64 = (1 << 53) - 1;
 /// Longest reason, in bytes (`plan.too_large`).
 pub const REASON_BYTES_MAX: usize = 4_096;
 
@@ -26,8 +28,13 @@ impl Hash {
     #[must_use]
     pub fn of(value: &impl Serialize) -> Self {
         // Plans and decisions have text keys and finite numbers: they can always be written.
-        let bytes = serde_json_canonicalizer::to_vec(value).unwrap_or_default();
-        Self(Sha256::digest(&bytes).into())
+        Self::of_bytes(&serde_json_canonicalizer::to_vec(value).unwrap_or_default())
+    }
+
+    /// Of bytes.
+    #[must_use]
+    pub fn of_bytes(bytes: &[u8]) -> Self {
+        Self(Sha256::digest(bytes).into())
     }
 }
 
@@ -95,10 +102,19 @@ impl std::fmt::Display for Principal {
 pub enum Value {
     /// Yes or no.
     Flag(bool),
-    /// A whole number.
-    Number(i64),
+    /// A whole number, up to `NUMBER_MAX` both ways: canonical JSON writes no larger one exactly, and two plans would have one hash.
+    Number(#[serde(deserialize_with = "exact")] i64),
     /// A text.
     Text(String),
+}
+
+fn exact<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<i64, D::Error> {
+    let number = i64::deserialize(deserializer)?;
+    if number.unsigned_abs() <= NUMBER_MAX {
+        Ok(number)
+    } else {
+        Err(serde::de::Error::custom("a number is too large"))
+    }
 }
 
 /// One verb on one target, as somebody wrote it: nothing of it is known to be right.
@@ -174,6 +190,19 @@ mod tests {
             assert_ne!(other(from, to), plan.hash(), "{from} {to}");
         }
         assert!(serde_json::from_str::<Plan>(&text.replace("\"id\"", "\"force\":true,\"id\"")).is_err());
+    }
+
+    #[test]
+    fn numbers_that_canonical_json_cannot_tell_apart_are_refused() {
+        for (number, taken) in [
+            ("9007199254740991", true),
+            ("-9007199254740991", true),
+            ("9007199254740992", false),
+            ("-9007199254740992", false),
+        ] {
+            let read = serde_json::from_str::<Value>(number);
+            assert_eq!(read.is_ok_and(|read| matches!(read, Value::Number(_))), taken, "{number}");
+        }
     }
 
     #[test]

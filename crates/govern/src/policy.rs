@@ -33,7 +33,7 @@ pub struct Request<'r> {
     pub owner: Option<&'r PersonId>,
     /// What kind of alert it answers.
     pub alert_class: &'r AlertClass,
-    /// How far the machine may go here; of a person, as far as there is.
+    /// How far the machine may go here by itself; where a person asks, 0: no machine acts.
     pub level: Level,
     /// The lowest trust of the evidence.
     pub trust: Trust,

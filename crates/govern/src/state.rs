@@ -225,7 +225,44 @@ pub struct StateParts {
     pub admission: Admission,
 }
 
+impl Tenant {
+    fn parts(&self) -> TenantParts {
+        TenantParts {
+            inventory: self.inventory.parts(),
+            effects: self.effects.clone(),
+            uncovered: self.uncovered.clone(),
+            degraded: self.degraded,
+            windows: self.windows.clone(),
+            readiness: self.readiness,
+            task: Task(self.task),
+        }
+    }
+}
+
 impl State {
+    /// As it is written, what of it the gate looks at when it is asked about a plan: neither other tenants and their evidence, nor other plans, nor the
+    /// counters of admission.
+    #[must_use]
+    pub fn parts_for(&self, plan: &Plan) -> StateParts {
+        let tenant = self.tenants.get(&plan.tenant).map(|tenant| (plan.tenant.clone(), tenant.parts()));
+        let is_seen = |(id, one): &(&EvidenceId, &Evidence)| one.tenant == plan.tenant || plan.evidence.contains(id);
+        let evidence = self.evidence.iter().filter(is_seen).map(|(id, one)| (id.clone(), one.clone()));
+        StateParts {
+            ledger: self.ledger,
+            policy_verified: self.policy_verified,
+            halts: self.halts.clone(),
+            people: self.people.clone(),
+            machines: self.machines.clone(),
+            caps: self.caps.clone(),
+            tenants: tenant.into_iter().collect(),
+            evidence: evidence.collect(),
+            budgets: self.budgets.parts().clone(),
+            done: self.done.get(&plan.hash()).copied().into_iter().collect(),
+            autonomy: self.autonomy.clone(),
+            admission: Admission::default(),
+        }
+    }
+
     /// How far the machine that asks may go with a verb and a tier; of a person, and of what nobody knows, nothing comes back.
     #[must_use]
     pub fn standing(&self, plan: &Plan, verb: Verb, tier: Tier, now: i64) -> Option<Standing> {

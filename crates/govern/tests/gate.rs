@@ -5,10 +5,12 @@
 mod house;
 
 use serde_json::{Value, json};
-use watchfloor_govern::Decision;
 use watchfloor_govern::limit::Limit;
+use watchfloor_govern::plan::{Hash, Plan};
+use watchfloor_govern::policy::{Answer, Policy, Request};
+use watchfloor_govern::{Decision, decide};
 
-use house::acme::{Book, NOW, OPEN, ask, plan, shown, state, with};
+use house::acme::{Book, NOW, OPEN, ask, made, plan, shown, state, with};
 
 #[test]
 fn plans_are_answered() {
@@ -303,4 +305,34 @@ fn a_decision_is_the_same_each_time_and_comes_back_from_json() {
         &json!({"/actions": [{"verb": "isolate_host", "target": "host:ws-17", "lease": 1}, {"verb": "isolate_host", "target": "host:ws-18", "lease": 1}]}),
     );
     assert!(ask(&state(), &two, &OPEN).canary);
+}
+
+/// Remembers at which level it was asked.
+struct Levels(std::sync::Mutex<Vec<u8>>);
+
+impl Policy for Levels {
+    fn ask(&self, request: &Request<'_>) -> Answer {
+        self.0.lock().unwrap().push(u8::from(request.level));
+        Answer::Permit(Vec::new())
+    }
+
+    fn hash(&self) -> Hash {
+        Hash([0; 32])
+    }
+}
+
+#[test]
+fn policy_is_told_how_far_a_machine_goes_by_itself() {
+    // Where a person asks no machine acts: guards against acting without people are not meant for them.
+    for (requester, level) in [
+        (json!({"person": "anna"}), 0),
+        (json!({"person": "mallory"}), 0),
+        (json!({"machine": "triage"}), 3),
+        (json!({"machine": "stranger"}), 4),
+    ] {
+        let levels = Levels(std::sync::Mutex::new(Vec::new()));
+        let asked: Plan = serde_json::from_value(with(&plan(), &json!({"/requester": requester}))).unwrap();
+        let _ = decide(&asked, &made(&state()), &levels, &[], NOW);
+        assert_eq!(*levels.0.lock().unwrap(), [level], "{requester}");
+    }
 }

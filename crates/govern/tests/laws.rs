@@ -12,6 +12,7 @@ use watchfloor_govern::gate::Settled;
 use watchfloor_govern::limit::Limit;
 use watchfloor_govern::plan::{Hash, Plan};
 use watchfloor_govern::policy::{Answer, Policy, Request};
+use watchfloor_govern::record::{Kept, Lost, Names};
 use watchfloor_govern::state::{State, StateParts, TenantParts, Trust};
 use watchfloor_govern::{Decision, admit, autonomy, decide};
 use watchfloor_model::action::{Kind, Level, Sort, Tier, Verb};
@@ -54,7 +55,13 @@ impl Policy for Book {
     }
 
     fn hash(&self) -> Hash {
-        Hash([1; 32])
+        Hash::of_bytes(self.text().as_bytes())
+    }
+}
+
+impl Book {
+    fn text(&self) -> String {
+        format!("{:?}", self.0)
     }
 }
 
@@ -303,4 +310,58 @@ fn nothing_happens_at_tier_0_below_two_people() {
         }
     }
     assert!(tried > 20_000, "{tried}");
+}
+
+#[test]
+fn a_kept_decision_is_made_again_to_the_same_bytes() {
+    for seed in 0..3_000 {
+        let random = &mut Random(seed);
+        let (mut parts, plan, book) = (state(random), plan(random), book(random));
+        if seed < 30 {
+            EARNED.with_borrow(|earned| parts.autonomy = earned.clone());
+        }
+        let (mut state, _) = State::new(parts.clone());
+        let admitted = admit(&plan, &mut state, NOW);
+        let decision = decide(&plan, &state, &book, &admitted, NOW);
+        let kept = Kept::of(&plan, &state, &book.text(), &decision).unwrap();
+        let names = Names::read(&kept.detail).unwrap();
+        let again = names.recall(&|hash| kept.pieces.get(hash).cloned()).unwrap();
+        assert_eq!(again.policy, book.text());
+        let said = decide(&again.plan, &again.state, &book, &again.decision.admitted, again.decision.at);
+        assert_eq!(serde_json::to_string(&said).unwrap(), serde_json::to_string(&decision).unwrap(), "seed {seed}");
+        assert_eq!(said.hash(), names.decision);
+        // Whatever is missing or changed is told, each by its hash.
+        let broken = random.pick(&kept.pieces.keys().copied().collect::<Vec<_>>());
+        let missing = names.recall(&|hash| kept.pieces.get(hash).filter(|_| *hash != broken).cloned());
+        assert_eq!(missing.unwrap_err(), Lost::Missing(broken));
+        let changed = names.recall(&|hash| {
+            let mut piece = kept.pieces.get(hash)?.clone();
+            if *hash == broken {
+                piece.push(b' ');
+            }
+            Some(piece)
+        });
+        assert_eq!(changed.unwrap_err(), Lost::Changed(broken));
+    }
+}
+
+#[test]
+fn what_two_decisions_share_is_kept_once() {
+    let random = &mut Random(7);
+    let (mut parts, plan, book) = (state(random), plan(random), book(random));
+    let keep = |parts: &StateParts| {
+        let (mut state, _) = State::new(parts.clone());
+        let admitted = admit(&plan, &mut state, NOW);
+        let decision = decide(&plan, &state, &book, &admitted, NOW);
+        Kept::of(&plan, &state, &book.text(), &decision).unwrap().pieces
+    };
+    let before = keep(&parts);
+    parts.tenants.values_mut().for_each(|tenant| tenant.degraded = !tenant.degraded);
+    let after = keep(&parts);
+    let new = after.keys().filter(|hash| !before.contains_key(hash)).count();
+    assert!(
+        (1..=2).contains(&new) && after.len() > 4,
+        "the frame, and the decision if it changes: {new} of {}",
+        after.len()
+    );
 }

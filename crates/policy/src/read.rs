@@ -55,6 +55,14 @@ impl Policies {
             let message = format!("{bytes} bytes of policies, more than {MAX_TEXT_BYTES}");
             return (None, vec![Finding::error("policy_text_too_long", message)]);
         }
+        let mut names = BTreeSet::new();
+        for Source { name, .. } in sources {
+            // Names stand in what is hashed and signed, each on a line.
+            if name.is_empty() || name.contains(char::is_control) || !names.insert(name) {
+                let message = format!("`{}` is no name of a file here, or is there twice", name.escape_debug());
+                return (None, vec![Finding::error("policy_file_name", message)]);
+            }
+        }
         let mut gathered = Gathered::default();
         for source in sources {
             gathered.file(source, &mut findings);

@@ -213,6 +213,28 @@ impl Policies {
         text
     }
 
+    /// The files of a canonical text; none if it is none, or is one of another schema.
+    #[must_use]
+    pub fn files_of(text: &str) -> Option<Vec<Source>> {
+        let mut rest = text.strip_prefix("watchfloor policies 1\n")?;
+        let mut take = |what: &str| -> Option<Option<(String, String)>> {
+            if rest.is_empty() {
+                return Some(None);
+            }
+            let (head, after) = rest.strip_prefix(what)?.split_once('\n')?;
+            let (bytes, name) = head.split_once(' ').unwrap_or((head, ""));
+            let (body, after) = after.split_at_checked(bytes.parse().ok()?)?;
+            rest = after.strip_prefix('\n')?;
+            Some(Some((name.to_owned(), body.to_owned())))
+        };
+        take("schema ")?.filter(|(_, schema)| schema == SCHEMA)?;
+        let mut files = Vec::new();
+        while let Some((name, text)) = take("file ")? {
+            files.push(Source { name, text });
+        }
+        Some(files)
+    }
+
     /// The hash of the set.
     #[must_use]
     pub fn hash(&self) -> Hash {

@@ -26,6 +26,47 @@ fn read(text: &str) -> (Option<Policies>, Vec<String>) {
 const HEAD: &str = "@id(\"a\") @why(\"w\") ";
 
 #[test]
+fn names_of_files_are_names_and_stand_there_once() {
+    let named = |names: &[&str]| {
+        let source = |name: &&str| Source { name: (*name).to_owned(), text: String::new() };
+        let (policies, findings) = Policies::read(&names.iter().map(source).collect::<Vec<_>>());
+        assert_eq!(policies.is_none(), !findings.is_empty());
+        findings.first().map(|finding| finding.code)
+    };
+    for (names, code) in [
+        (&["a.cedar", "b.cedar"][..], None),
+        (&["a.cedar", "a.cedar"], Some("policy_file_name")),
+        (&["a\nfile 0 b"], Some("policy_file_name")),
+        (&[""], Some("policy_file_name")),
+    ] {
+        assert_eq!(named(names), code, "{names:?}");
+    }
+}
+
+#[test]
+fn files_come_out_of_the_canonical_text_again() {
+    let source = |name: &str, text: &str| Source { name: name.to_owned(), text: text.to_owned() };
+    let policy = |id: &str| format!("@id(\"{id}\") @why(\"w\") permit (principal, action, resource);");
+    let files =
+        [source("b file 3 x.cedar", &format!("{}\r\n// file 1 a\r\n", policy("b"))), source("a.cedar", &policy("a"))];
+    let policies = Policies::read(&files).0.unwrap();
+    let text = policies.canonical_text();
+    let again = Policies::read(&Policies::files_of(&text).unwrap()).0.unwrap();
+    assert_eq!((again.hash(), again.ids().collect::<Vec<_>>()), (policies.hash(), policies.ids().collect()));
+    for wrong in [
+        text.replace("policies 1", "policies 2"),
+        text.replace("schema ", "schema 1"),
+        text.replacen("entity", "entitY", 1),
+        format!("{text}x"),
+        format!("{text}file 9 c\n"),
+        text[..text.len() - 1].to_owned(),
+    ] {
+        assert_ne!(wrong, text);
+        assert_eq!(Policies::files_of(&wrong), None);
+    }
+}
+
+#[test]
 fn findings_have_codes_and_places() {
     let table: &[(&str, &[&str])] = &[
         ("permit (principal, action, resource);", &["policy_without_why 1:1", "policy_id 1:1"]),

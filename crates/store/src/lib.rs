@@ -5,4 +5,4 @@ pub mod disk;
 pub mod ledger_files;
 
 pub use disk::{Disk, Folder};
-pub use ledger_files::{AppendError, Failure, LedgerFiles, OpenError, Settings};
+pub use ledger_files::{AppendError, Failure, Leaves, LedgerFiles, OpenError, PIECES, Settings, leaves, piece};

@@ -7,9 +7,12 @@ use jiff::Timestamp;
 use lexopt::ValueExt as _;
 use watchfloor_govern::plan::{Hash, Plan, Principal};
 use watchfloor_govern::policy::{Answer, Policy, Request};
+use watchfloor_govern::record::Kept;
 use watchfloor_govern::state::{Sort, State, StateParts, Trust};
 use watchfloor_govern::{Decision, Limit, admit, decide};
+use watchfloor_ledger::Draft;
 use watchfloor_model::action::{Kind, Verb};
+use watchfloor_model::ids::PersonId;
 use watchfloor_policy as cedar;
 
 use crate::policy::load;
@@ -21,7 +24,7 @@ const FILE_BYTES_MAX: u64 = 512 << 20;
 /// Runs the command.
 pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
     use lexopt::prelude::{Long, Short, Value};
-    let (mut state, mut policy, mut plan, mut at, mut json) = (None, None, None, None, false);
+    let (mut state, mut policy, mut plan, mut at, mut ledger, mut json) = (None, None, None, None, None, false);
     while let Some(argument) = parser.next()? {
         match argument {
             Long("help") | Short('h') => {
@@ -30,6 +33,7 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
             }
             Long("state") => state = Some(PathBuf::from(parser.value()?)),
             Long("policy") => policy = Some(PathBuf::from(parser.value()?)),
+            Long("ledger") => ledger = Some(PathBuf::from(parser.value()?)),
             Long("at") => at = Some(time(&parser.value()?.string()?)?),
             Long("json") => json = true,
             Value(path) if plan.is_none() => plan = Some(PathBuf::from(path)),
@@ -45,15 +49,19 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
     told.iter().for_each(|told| crate::terminal::say(&format!("warning: {told}\n")));
     let set = load::set(&policy)?;
     let Some(policies) = set.usable() else { anyhow::bail!("{}: these policies cannot be used", policy.display()) };
-    let book = Book { policies, hash: Hash(policies.hash().0) };
+    let book = Book::of(policies);
     let now = at.unwrap_or_else(|| Timestamp::now().as_millisecond());
     let admitted = admit(&plan, &mut state, now);
     let decision = decide(&plan, &state, &book, &admitted, now);
+    let leaf = ledger.map(|ledger| record(&ledger, &plan, &state, policies, &decision)).transpose()?;
     if json {
         let text = serde_json::to_string(&decision).context("a decision can always be written")?;
         crate::terminal::print(&format!("{text}\n"))?;
     } else {
         crate::terminal::print(&crate::terminal::plain(&table(&decision)))?;
+    }
+    if let Some(leaf) = leaf {
+        crate::terminal::say(&format!("recorded as leaf {leaf}\n"));
     }
     Ok(match decision.limit {
         Limit::Allow => Ended::Fine,
@@ -62,13 +70,34 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
     })
 }
 
-fn time(text: &str) -> anyhow::Result<i64> {
+/// Writes a decision to a ledger, with all that it was made of. Nothing is told of it before it is durable.
+fn record(
+    folder: &Path,
+    plan: &Plan,
+    state: &State,
+    policies: &cedar::Policies,
+    decision: &Decision,
+) -> anyhow::Result<u64> {
+    let kept = Kept::of(plan, state, &policies.canonical_text(), decision)?;
+    let actor = plan.requester.to_string();
+    // For what nobody asked who is known, nobody answers; nothing comes of it.
+    let accountable = kept.accountable.as_ref().map_or("-", PersonId::as_str);
+    let names = (plan.tenant.as_str(), actor.as_str(), accountable);
+    let draft = Draft::new(watchfloor_ledger::Kind::Decision, names, decision.at, &kept.detail)
+        .map_err(|error| anyhow::anyhow!("the decision cannot be recorded: {error} ({})", error.code()))?;
+    let ledger = crate::audit::open(folder, &[])?;
+    let pieces: Vec<&[u8]> = kept.pieces.values().map(Vec::as_slice).collect();
+    let written = ledger.keep(&pieces).and_then(|_| ledger.append(&draft));
+    written.map_err(|error| anyhow::anyhow!("the decision is not recorded: {error} ({})", error.code()))
+}
+
+pub fn time(text: &str) -> anyhow::Result<i64> {
     let time: Timestamp =
         text.parse().map_err(|_| Usage(format!("`--at {text}` is no time: write it as 2026-01-31T12:00:00Z")))?;
     Ok(time.as_millisecond())
 }
 
-fn read<T: serde::de::DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
+pub fn read<T: serde::de::DeserializeOwned>(path: &Path) -> anyhow::Result<T> {
     let shown = path.display();
     let bytes = std::fs::metadata(path).with_context(|| format!("cannot read {shown}"))?.len();
     anyhow::ensure!(bytes <= FILE_BYTES_MAX, "{shown}: {bytes} bytes, more than {FILE_BYTES_MAX}");
@@ -97,11 +126,7 @@ fn table(decision: &Decision) -> String {
         ));
     }
     for reason in &decision.reasons {
-        let limit = match &reason.limit {
-            Limit::Allow => "allow".to_owned(),
-            Limit::People(need) => format!("people {}", need.people),
-            Limit::Deny => "deny".to_owned(),
-        };
+        let limit = reason.limit.to_string();
         let action = reason.action.map_or_else(|| "-".to_owned(), |action| action.to_string());
         text.push_str(&format!("  {limit:<9} {action:>3}  {:<24} {}\n", reason.code, reason.says));
     }
@@ -112,6 +137,12 @@ fn table(decision: &Decision) -> String {
 pub struct Book<'p> {
     pub policies: &'p cedar::Policies,
     pub hash: Hash,
+}
+
+impl<'p> Book<'p> {
+    pub fn of(policies: &'p cedar::Policies) -> Self {
+        Self { policies, hash: Hash(policies.hash().0) }
+    }
 }
 
 impl Policy for Book<'_> {

@@ -9,7 +9,7 @@ use super::Findings;
 use crate::place::{cargo, output, root};
 
 /// What each room may use. An arrow that is not here is not allowed, and neither is a room.
-const ARROWS: [(&str, &[&str]); 17] = [
+const ARROWS: [(&str, &[&str]); 18] = [
     ("watchfloor-model", &[]),
     ("watchfloor-ocsf", &["watchfloor-model"]),
     ("watchfloor-decode", &["watchfloor-model"]),
@@ -25,9 +25,11 @@ const ARROWS: [(&str, &[&str]); 17] = [
     ("watchfloor-verify", &[]),
     ("watchfloor-ledger", &["watchfloor-verify"]),
     ("watchfloor-store", &["watchfloor-ledger", "watchfloor-verify"]),
+    ("watchfloor-kernel", &["watchfloor-model", "watchfloor-govern", "watchfloor-respond", "watchfloor-ledger"]),
     (
         "watchfloor",
         &[
+            "watchfloor-kernel",
             "watchfloor-admission",
             "watchfloor-govern",
             "watchfloor-policy",
@@ -49,7 +51,7 @@ const ARROWS: [(&str, &[&str]); 17] = [
 ];
 
 /// Rooms above the line: no input, no output, no clock. Their `clippy.toml` bans it.
-const PURE: [&str; 12] = [
+const PURE: [&str; 13] = [
     "model",
     "ocsf",
     "decode",
@@ -58,6 +60,7 @@ const PURE: [&str; 12] = [
     "detect",
     "admission",
     "govern",
+    "kernel",
     "policy",
     "respond",
     "ledger",

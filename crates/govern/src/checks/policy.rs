@@ -18,6 +18,8 @@ pub(crate) fn check(question: &Question<'_>, reasons: &mut Vec<Reason>) {
     let (none, nobodys) = (BTreeSet::new(), BTreeSet::new());
     let targets: BTreeSet<_> = question.meant().map(|(_, _, target)| &target.id).collect();
     let trust = super::evidence::trust(question);
+    // Where a person asks no machine acts; of a machine that nobody knows the worst is assumed.
+    let unknown = if question.plan.requester.is_machine() { Level::HighStakes } else { Level::Manual };
     for (step, row, target) in question.meant() {
         let request = Request {
             tenant: &question.plan.tenant,
@@ -31,7 +33,7 @@ pub(crate) fn check(question: &Question<'_>, reasons: &mut Vec<Reason>) {
             tags: step.asset.map_or(&none, |asset| &asset.tags),
             owner: step.asset.and_then(|asset| asset.owner.as_ref()),
             alert_class: &question.plan.alert_class,
-            level: step.standing.as_ref().map_or(Level::HighStakes, |standing| standing.level),
+            level: step.standing.as_ref().map_or(unknown, |standing| standing.level),
             trust,
             risk: question
                 .admitted

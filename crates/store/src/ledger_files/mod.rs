@@ -6,6 +6,7 @@
 //! | `checkpoint` | the newest signed checkpoint |
 //! | `tile/…` | tiles and bundles after C2SP tlog-tiles, of all checkpoints that were made |
 //! | `journal/<first leaf, 20 digits>` | the leaves that are not in full bundles on disk yet (see `journal`) |
+//! | `piece/<first 2 digits>/<64 digits>` | what leaves name by its SHA-256, in lower case hexadecimal |
 //! | `lock` | held by the process that writes |
 //!
 //! **Group commit.** Leaves that are appended while a sync runs wait together for the next one; whoever finds no sync running does it for all
@@ -15,6 +16,7 @@
 
 mod journal;
 mod open;
+mod reading;
 mod shelf;
 
 use std::fmt;
@@ -22,13 +24,15 @@ use std::io;
 use std::ops::Range;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
+use sha2::{Digest as _, Sha256};
 use watchfloor_ledger::{Draft, Log, LogError, Signer, Tile};
-use watchfloor_verify::Checkpoint;
+use watchfloor_verify::{Checkpoint, Hash};
 
 use crate::disk::Disk;
 use shelf::Shelf;
 
 pub use open::OpenError;
+pub use reading::{Leaves, PIECES, leaves, piece};
 
 /// Most bytes of leaves that wait for a sync; who wants to append more waits.
 pub const WAITING_BYTES_MAX: usize = 64 * 1024 * 1024;
@@ -73,6 +77,8 @@ pub enum AppendError {
     Log(LogError),
     /// The log is broken.
     Broken(Arc<Failure>),
+    /// A piece could not be kept. The log is as it was.
+    Piece(Arc<Failure>),
 }
 
 impl AppendError {
@@ -80,7 +86,7 @@ impl AppendError {
     pub fn code(&self) -> &'static str {
         match self {
             Self::Log(_) => "ledger.refused",
-            Self::Broken(failure) => failure.code,
+            Self::Broken(failure) | Self::Piece(failure) => failure.code,
         }
     }
 }
@@ -92,6 +98,7 @@ impl fmt::Display for AppendError {
             Self::Broken(failure) => {
                 write!(f, "{}; nothing more is taken until the ledger is opened again", failure.text)
             }
+            Self::Piece(failure) => f.write_str(&failure.text),
         }
     }
 }
@@ -178,6 +185,22 @@ impl<D: Disk> LedgerFiles<D> {
             };
         }
         Ok(())
+    }
+
+    /// Keeps pieces under their SHA-256; returns it of each when they are durable, so that a leaf can name them. What is there already stays.
+    pub fn keep(&self, pieces: &[&[u8]]) -> Result<Vec<Hash>, AppendError> {
+        let hashes: Vec<Hash> = pieces.iter().map(|bytes| Sha256::digest(bytes).into()).collect();
+        let files: Vec<Tile> = hashes
+            .iter()
+            .zip(pieces)
+            .map(|(hash, bytes)| Tile { path: reading::piece_path(hash), bytes: bytes.to_vec() })
+            .collect();
+        if let Some(failure) = &self.lock().broken {
+            return Err(AppendError::Broken(Arc::clone(failure)));
+        }
+        let shelf = self.shelf.lock().unwrap_or_else(PoisonError::into_inner);
+        shelf.keep(&files).map_err(AppendError::Piece)?;
+        Ok(hashes)
     }
 
     /// Signs the log as it is now. Everything it counts is durable before the checkpoint is, and the checkpoint before it is returned.

@@ -69,6 +69,11 @@ impl<D: Disk> Shelf<D> {
         self.put_tiles(&full, more).map_err(|error| Failure::new("write tiles", &error))
     }
 
+    /// Puts pieces on disk that are not there yet.
+    pub fn keep(&self, pieces: &[Tile]) -> Result<(), Arc<Failure>> {
+        self.put_tiles(&[], pieces).map_err(|error| Failure::new("keep what a leaf names", &error))
+    }
+
     fn put_tiles(&self, full: &[Tile], partial: &[Tile]) -> io::Result<()> {
         let (mut files, mut names, mut folders) = (Vec::new(), Vec::new(), BTreeSet::new());
         for tile in full.iter().chain(partial) {

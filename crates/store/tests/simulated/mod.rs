@@ -3,6 +3,8 @@
 //! What was not synced may be lost, kept, or kept in part: writes of a file each for itself and cut anywhere, names of a folder in the order
 //! in which they changed. A failed sync loses what it was to make durable, though it can still be read until the machine stops, as Linux does.
 
+#![allow(dead_code, reason = "not every test needs all of it")]
+
 use std::collections::BTreeMap;
 use std::io::{self, ErrorKind};
 use std::sync::{Arc, Mutex, MutexGuard};

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Context as _;
 use lexopt::ValueExt as _;
 use watchfloor_ledger::{export_head, export_line, inclusion, read_leaf};
-use watchfloor_store::Folder;
+use watchfloor_store::{Disk as _, Folder, PIECES};
 use watchfloor_verify::{Checkpoint, TILE_WIDTH, Tiles, bundle_path, split_bundle, tile_path, width};
 
 use super::{due, help};
@@ -16,11 +16,12 @@ use crate::{Ended, Usage};
 /// Runs the command.
 pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
     use lexopt::prelude::{Long, Short, Value};
-    let (mut folder, mut output, mut tenant) = (None, None, None);
+    let (mut folder, mut output, mut tenant, mut pieces) = (None, None, None, false);
     while let Some(argument) = parser.next()? {
         match argument {
             Long("help") | Short('h') => return help(),
             Long("output") => output = Some(PathBuf::from(parser.value()?)),
+            Long("pieces") => pieces = true,
             Long("tenant") => tenant = Some(parser.value()?.string()?),
             Value(value) if folder.is_none() => folder = Some(PathBuf::from(value)),
             other => return Err(other.unexpected().into()),
@@ -37,9 +38,15 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
     if output.exists() {
         return Err(Usage(format!("{} is there already", output.display())).into());
     }
+    if pieces && tenant.is_some() {
+        return Err(Usage("--pieces goes with the whole ledger, not with --tenant".to_owned()).into());
+    }
     match tenant {
         Some(tenant) => one(&disk, &checkpoint, &String::from_utf8_lossy(&note), &tenant, &output),
-        None => all(&disk, &checkpoint, &note, &output),
+        None => {
+            all(&disk, &checkpoint, &note, &output)?;
+            if pieces { named(&disk, &output) } else { Ok(Ended::Fine) }
+        }
     }
 }
 
@@ -92,6 +99,21 @@ fn all(disk: &Folder, checkpoint: &Checkpoint, note: &[u8], output: &Path) -> an
     }
     write(&output.join("checkpoint"), note)?;
     crate::terminal::print(&format!("{} leaves in {files} files\n", checkpoint.size))?;
+    Ok(Ended::Fine)
+}
+
+/// What leaves name by its hash: with it, decisions can be made again.
+fn named(disk: &Folder, output: &Path) -> anyhow::Result<Ended> {
+    let mut count = 0_u64;
+    for folder in disk.list(PIECES)? {
+        for name in disk.list(&format!("{PIECES}/{folder}"))?.iter().filter(|name| !name.ends_with(".new")) {
+            let path = format!("{PIECES}/{folder}/{name}");
+            let bytes = disk.tile(&path).with_context(|| format!("{path} cannot be read"))?;
+            write(&output.join(&path), &bytes)?;
+            count += 1;
+        }
+    }
+    crate::terminal::print(&format!("{count} pieces that leaves name\n"))?;
     Ok(Ended::Fine)
 }
 

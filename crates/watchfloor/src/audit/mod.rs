@@ -3,6 +3,7 @@
 mod append;
 mod export;
 mod key;
+mod replay;
 mod verify;
 
 use std::path::{Path, PathBuf};
@@ -27,8 +28,9 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
             Some("export") => export::run(parser),
             Some("append") => append::run(parser),
             Some("key") => key::run(parser),
+            Some("replay") => replay::run(parser),
             _ => Err(Usage(format!(
-                "there is no `watchfloor audit {}`: there are verify, checkpoint, export, append, key",
+                "there is no `watchfloor audit {}`: there are verify, checkpoint, export, append, key, replay",
                 command.to_string_lossy()
             ))
             .into()),
@@ -80,7 +82,7 @@ fn existing(folder: &Path) -> anyhow::Result<()> {
 }
 
 /// Opens a ledger for writing.
-fn open(folder: &Path, keys: &[VerifierKey]) -> anyhow::Result<LedgerFiles<Folder>> {
+pub fn open(folder: &Path, keys: &[VerifierKey]) -> anyhow::Result<LedgerFiles<Folder>> {
     let disk = Folder::writing(folder).map_err(OpenError::Io);
     let ledger = disk.and_then(|disk| LedgerFiles::open(disk, keys, Settings::default()));
     ledger.map_err(|error| anyhow::anyhow!("{}: {error} ({})", folder.display(), error.code()))
