@@ -7,9 +7,10 @@ watchfloor: a self-hosted security operations centre
   watchfloor normalize [OPTIONS] [FILE…]   any log record becomes a validated OCSF event
   watchfloor hunt [OPTIONS] [FILE…]        which rules match which records, as a timeline, JSON, CSV or a report
   watchfloor rules check|test|coverage     what is wrong with Sigma rules; whether they match what they should; what they cover
-  watchfloor audit verify|export|checkpoint  whether a ledger is what was signed; what of it can be taken away
+  watchfloor audit verify|replay|export    whether a ledger is what was signed; its decisions made again; what of it can be taken away
   watchfloor policy check|test|diff        whether policies keep the written guards; what they answer; what a change newly allows
   watchfloor decide --state S --policy P PLAN   what the gate says of a plan, and why
+  watchfloor rehearse SCRIPT               what the house would say and do: people, machines and halts through the kernel, from a script
   watchfloor simulate --seed N             plans carried out in a world where everything goes wrong, and what was wrong with that
   watchfloor bench NAME                    how fast that is on this machine: normalize, detect, admission, autonomy, govern, ledger, policy
 
@@ -210,7 +211,8 @@ Exit codes: 0 fine, 1 something was wrong, 2 usage.
 pub const AUDIT: &str = "\
 watchfloor audit verify [OPTIONS] DIR|FILE
 watchfloor audit checkpoint DIR [--key-file FILE]
-watchfloor audit export DIR --output DIR|FILE [--tenant NAME]
+watchfloor audit replay [OPTIONS] DIR [LEAF|PLAN…]
+watchfloor audit export DIR --output DIR|FILE [--tenant NAME | --pieces]
 watchfloor audit append DIR
 watchfloor audit key --name ORIGIN --output FILE
 
@@ -223,10 +225,17 @@ off, rolled back or forked. It needs no server, and writes nothing.
                         cut back to an older state cannot be told from a whole one
   --json                findings as JSON lines
 
+replay makes decisions again from what they were made of: the same plan, state, policy and time must give the same bytes. Without a LEAF's number,
+a plan's name or its hash, all that stand in the ledger.
+
+  --key KEY             the ledger is verified before, as verify does, and only leaves that are signed count; --checkpoint as there
+  --policy PATH         ask these policies instead: what would they have changed?
+  --json                one JSON object a decision
+
 checkpoint signs the ledger as it is now and prints the checkpoint: keep it elsewhere. Without --key-file it prints the newest one.
 
 export writes what verifies on another machine: a folder with all that the newest checkpoint counts, or a file with the leaves of one
-tenant, each with the proof that it is in the ledger.
+tenant, each with the proof that it is in the ledger. --pieces takes along what leaves name by its hash, so that replay works there too.
 
 append reads leaves from standard input, a JSON object a line: kind, tenant, actor, accountable, time (milliseconds since 1970), detail.
 They are durable when it ends. A ledger is made where there is none.
@@ -238,22 +247,25 @@ Examples
   echo '{\"kind\":\"halt\",\"tenant\":\"acme\",\"actor\":\"ada\",\"accountable\":\"ada\",\"time\":1767225600000,\"detail\":{\"scope\":\"all\"}}' | watchfloor audit append ledger
   watchfloor audit checkpoint ledger --key-file ledger.key > kept-elsewhere
   watchfloor audit verify ledger --key ledger.pub --checkpoint kept-elsewhere
-  watchfloor audit export ledger --output for-the-auditor
+  watchfloor audit replay ledger --key ledger.pub
+  watchfloor audit replay ledger --policy packs/policies/hospital
+  watchfloor audit export ledger --output for-the-auditor --pieces
   watchfloor audit export ledger --tenant acme --output acme.jsonl
 
 docs/ledger.md tells the formats, and what a verified ledger shows and does not. Exit codes: 0 fine, 1 something is wrong (or a line was
-refused), 2 usage, 4 cannot verify: no checkpoint, or no key.
+refused, or a decision comes out otherwise), 2 usage, 4 cannot verify: no checkpoint, no key, or what a decision was made of is not there.
 ";
 
 /// `watchfloor decide --help`
 pub const DECIDE: &str = "\
 watchfloor decide --state STATE.json --policy PATH [OPTIONS] PLAN.json
 
-Asks the gate about a plan and prints its answer with every reason: a table, or the decision as JSON. Nothing is done and nothing is recorded.
+Asks the gate about a plan and prints its answer with every reason: a table, or the decision as JSON. Nothing is done.
 
   --state FILE          what the gate knows: people, machines, tenants with their inventory, evidence, budgets, halts (docs/gate.md)
   --policy PATH         policies in Cedar: a folder or a file, such as packs/policies/small-office
   --at TIME             decide as of TIME; default: now
+  --ledger DIR          record the decision and all that it was made of there, before it is printed: see watchfloor audit replay
   --json                the decision as one JSON object
 
 Examples
@@ -261,4 +273,22 @@ Examples
   watchfloor decide --state packs/examples/state.json --policy packs/policies/small-office --json packs/examples/isolate.json
 
 Exit codes: 0 it may be done, 1 people must agree, 2 usage, 3 refused.
+";
+
+/// `watchfloor rehearse --help`
+pub const REHEARSE: &str = "\
+watchfloor rehearse [OPTIONS] SCRIPT.json
+
+Runs a script through the kernel that decides for real: plans are proposed, people are shown them and sign, machines earn levels, halts are set
+and lifted, plans are carried out and undone at the end of their lease. Keys and connectors are made up, time is the script's. Try a policy, an
+inventory or a roster with it before it matters, or keep scripts as tests: a step that does not come out as its `expect` says makes the exit code 1.
+
+  --ledger DIR          write every leaf there: see watchfloor audit verify, watchfloor audit replay
+  --json                one JSON object a step
+
+Examples
+  watchfloor rehearse packs/rehearsals/two-people.json
+  watchfloor rehearse --ledger rehearsed packs/rehearsals/earned.json; watchfloor audit replay rehearsed
+
+docs/rehearsals.md tells what scripts say. Exit codes: 0 all as expected, 1 not, or the script cannot be played, 2 usage.
 ";

@@ -12,6 +12,7 @@ mod normalize;
 mod packs;
 mod policy;
 mod pump;
+mod rehearse;
 mod rules;
 mod simulate;
 mod terminal;
@@ -72,6 +73,7 @@ fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
             Some("hunt") => return hunt::run(parser),
             Some("rules") => return rules::run(parser),
             Some("decide") => return decide::run(parser),
+            Some("rehearse") => return rehearse::run(parser),
             Some("simulate") => return simulate::run(parser),
             Some("audit") => return audit::run(parser),
             Some("policy") => return policy::run(parser),

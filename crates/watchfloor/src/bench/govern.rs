@@ -57,7 +57,7 @@ pub fn run() -> anyhow::Result<()> {
     let source = Source { name: "bench.cedar".to_owned(), text: super::policy::policies(POLICIES)? };
     let (read, findings) = Policies::read(&[source]);
     let policies = read.ok_or_else(|| anyhow::anyhow!("the policies of the measurement are refused: {findings:?}"))?;
-    let book = Book { policies: &policies, hash: Hash(policies.hash().0) };
+    let book = Book::of(&policies);
     measure("govern.with_1001_policies", &asked, &state, &book)
 }
 

@@ -1,0 +1,231 @@
+//! Whatever is done is a leaf first; and a journal that fails stops everything.
+
+#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "a test fails by panicking")]
+
+use std::collections::BTreeMap;
+
+use ed25519_dalek::{Signer as _, SigningKey};
+use serde_json::json;
+use watchfloor_govern::approvals::{
+    Bytes, Digest, House, Key, KeyId, People, Person, Proof, Public, Rules, Signed, Statement, What,
+};
+use watchfloor_govern::halt::{Halt, Scope};
+use watchfloor_govern::plan::{Hash, Plan};
+use watchfloor_govern::policy::{Answer, Policy, Request};
+use watchfloor_govern::record::{Names, Recalled};
+use watchfloor_govern::state::State;
+use watchfloor_govern::{Limit, decide};
+use watchfloor_kernel::{Journal, Kernel, NotWritten, Refused, Written};
+use watchfloor_ledger::{Draft, Leaf, Log, read_leaf};
+use watchfloor_model::ids::PersonId;
+use watchfloor_respond::{Answer as Said, Moment, Order, Reply};
+
+const NOW: i64 = 1_772_452_800_000;
+
+struct Open;
+
+impl Policy for Open {
+    fn ask(&self, _: &Request<'_>) -> Answer {
+        Answer::Permit(Vec::new())
+    }
+
+    fn hash(&self) -> Hash {
+        Hash::of_bytes(self.text().as_bytes())
+    }
+}
+
+impl Written for Open {
+    fn text(&self) -> String {
+        "permit all".to_owned()
+    }
+}
+
+/// A journal in memory that takes so many writes and then fails.
+struct Paper {
+    log: Log,
+    leaves: Vec<Leaf>,
+    pieces: BTreeMap<Hash, Vec<u8>>,
+    room: usize,
+    tries_after: usize,
+}
+
+impl Paper {
+    fn new(room: usize) -> Self {
+        Self { log: Log::default(), leaves: Vec::new(), pieces: BTreeMap::new(), room, tries_after: 0 }
+    }
+}
+
+impl Journal for Paper {
+    fn write(&mut self, pieces: &BTreeMap<Hash, Vec<u8>>, leaves: &[Draft]) -> Result<u64, NotWritten> {
+        if self.room == 0 {
+            self.tries_after += 1;
+            return Err(NotWritten { code: "ledger.disk_full", text: "no room".to_owned() });
+        }
+        self.room -= 1;
+        self.pieces.extend(pieces.clone());
+        let first = self.log.size();
+        for draft in leaves {
+            let appended = self.log.append(draft).unwrap();
+            self.leaves.push(read_leaf(&appended.bytes).unwrap());
+        }
+        Ok(first)
+    }
+}
+
+fn pen(name: &str) -> SigningKey {
+    let mut seed = [0; 32];
+    seed.iter_mut().zip(name.bytes()).for_each(|(to, from)| *to = from);
+    SigningKey::from_bytes(&seed)
+}
+
+fn kernel() -> Kernel {
+    let person = |name: &&str| {
+        let public = Public::Ed25519(Bytes(pen(name).verifying_key().to_bytes().to_vec()));
+        let keys = [(KeyId((*name).to_owned()), Key { public, revoked: false, counter: 0 })].into();
+        (PersonId::from(*name), Person { active: true, roles: ["approver".to_owned()].into(), keys })
+    };
+    let people = People::new(House::default(), ["bert", "cleo"].iter().map(person).collect()).unwrap();
+    let parts = json!({
+        "ledger": true, "policy_verified": true,
+        "people": {"anna": {"active": true, "tenants": ["acme"]}, "bert": {"active": true, "tenants": ["acme"]}},
+        "tenants": {
+            "acme": {"inventory": {"assets": {"account": [{"name": "admin", "tier": 0}]}}, "readiness": 4},
+            "other": {"inventory": {"assets": {"host": [{"name": "secret"}]}}},
+        },
+        "evidence": {"e1": {"tenant": "acme", "case": "c1", "source": "edr", "trust": "authenticated"}},
+    });
+    let (state, told) = State::new(serde_json::from_value(parts).unwrap());
+    assert_eq!(told, Vec::<String>::new());
+    Kernel::new(state, Box::new(Open), people, Rules::default())
+}
+
+fn plan() -> Plan {
+    serde_json::from_value(json!({
+        "id": "p1", "tenant": "acme", "requester": {"person": "anna"}, "alert_class": "credential_theft", "case": "c1",
+        "actions": [{"verb": "disable_account", "target": "account:admin", "lease": 3600}], "evidence": ["e1"],
+    }))
+    .unwrap()
+}
+
+fn approval(kernel: &Kernel, plan: &Hash, person: &str, time: i64) -> Signed {
+    let ask = kernel.request(plan).unwrap().ask();
+    let statement = Statement {
+        what: What::Approve,
+        request: ask.request.clone(),
+        nonce: ask.nonce,
+        plan: *ask.matter.plan(),
+        decision: ask.decision,
+        shown: ask.shown,
+        person: person.into(),
+        reason: "looked at the sign-ins".to_owned(),
+        time,
+    };
+    let signature = Bytes(pen(person).sign(&statement.canonical().unwrap()).to_bytes().to_vec());
+    Signed { statement, proof: Proof::Ed25519 { key: KeyId(person.to_owned()), signature } }
+}
+
+/// How many effects the gate counts with.
+fn in_force(kernel: &Kernel) -> usize {
+    kernel.state().tenants.values().map(|tenant| tenant.effects.len()).sum()
+}
+
+/// A plan from its proposal to the end of its lease, and a halt. Counts the calls of the connector, each of which must have its start written before.
+fn story(kernel: &mut Kernel, paper: &mut Paper, calls: &mut usize) -> Result<(), Refused> {
+    let plan = plan();
+    let hash = plan.hash();
+    let answer = kernel.propose(plan, Digest([9; 32]), NOW, paper)?;
+    assert_eq!(answer.decision.limit, Limit::people(2));
+    for person in ["bert", "cleo"] {
+        kernel.show(&hash, &person.into(), NOW, paper)?;
+    }
+    for person in ["bert", "cleo"] {
+        let signed = approval(kernel, &hash, person, NOW + 60_000);
+        kernel.approve(&hash, &signed, 60_000, NOW + 60_000, paper)?;
+    }
+    kernel.begin(&hash, &|token| token.idempotency(), NOW + 60_000, paper)?;
+    let (mut time, mut is_there) = (NOW + 60_000, false);
+    loop {
+        let now = Moment { wall: time, steady: time - NOW };
+        match kernel.poll(&hash, now, paper)? {
+            Order::Do(call) => {
+                let last = paper.leaves.last().unwrap();
+                assert_eq!((last.kind.as_str(), last.accountable.as_str()), ("started", "anna"));
+                *calls += 1;
+                is_there = !call.act.undo;
+                kernel.hear(&hash, call.number, Reply::Did(Said::Done), now)?;
+            }
+            Order::Look(call) => kernel.hear(&hash, call.number, Reply::Saw(Some(is_there)), now)?,
+            Order::Until(until) => {
+                assert_eq!(in_force(kernel), 1);
+                time = until;
+            }
+            Order::Pause(until) => time = NOW + until,
+            Order::Rest => break,
+            other => panic!("{other:?}"),
+        }
+    }
+    assert_eq!(in_force(kernel), 0);
+    let halt = Halt {
+        scope: Scope::Everything,
+        by: "anna".into(),
+        reason: "enough".into(),
+        at: time,
+        drill: false,
+        lifting: None,
+    };
+    kernel.halt(halt, paper)?;
+    assert!(!kernel.lift(&Scope::Everything, &"anna".into(), time, paper)?);
+    assert!(kernel.lift(&Scope::Everything, &"bert".into(), time, paper)?);
+    Ok(())
+}
+
+#[test]
+fn a_story_is_its_leaves_in_their_order() {
+    let (mut kernel, mut paper, mut calls) = (kernel(), Paper::new(usize::MAX), 0);
+    story(&mut kernel, &mut paper, &mut calls).unwrap();
+    let kinds: Vec<&str> = paper.leaves.iter().map(|leaf| leaf.kind.as_str()).collect();
+    let expected = "decision approval approval approval approval approval approval decision intent started outcome intent started undo halt resume resume";
+    assert_eq!((kinds.join(" ").as_str(), calls), (expected, 2));
+    // Both decisions can be made again, and neither shows another tenant.
+    for leaf in paper.leaves.iter().filter(|leaf| leaf.kind.as_str() == "decision") {
+        let names = Names::read(&leaf.detail).unwrap();
+        let Recalled { plan, state, decision, .. } = names.recall(&|hash| paper.pieces.get(hash).cloned()).unwrap();
+        assert_eq!(decide(&plan, &state, &Open, &decision.admitted, decision.at).hash(), names.decision);
+    }
+    assert!(!paper.pieces.values().any(|piece| String::from_utf8_lossy(piece).contains("secret")));
+}
+
+#[test]
+fn nothing_is_done_after_a_leaf_that_could_not_be_written() {
+    let (mut whole, mut all) = (Paper::new(usize::MAX), 0);
+    story(&mut kernel(), &mut whole, &mut all).unwrap();
+    let writes = usize::MAX - whole.room;
+    assert!(writes > 12, "{writes}");
+    for room in 0..writes {
+        let (mut kernel, mut paper, mut calls) = (kernel(), Paper::new(room), 0);
+        let refused = story(&mut kernel, &mut paper, &mut calls).unwrap_err();
+        assert_eq!(refused.code(), "ledger.disk_full", "{room}");
+        let started = paper.leaves.iter().filter(|leaf| leaf.kind.as_str() == "started").count();
+        assert_eq!(calls, started, "{room}: called without a start, or not at all");
+        // What was written is a part of the whole story.
+        assert_eq!(paper.leaves[..], whole.leaves[..paper.leaves.len()]);
+        // From now on everything is refused, and nothing is tried again.
+        paper.room = usize::MAX;
+        let (hash, by) = (plan().hash(), PersonId::from("anna"));
+        let now = Moment { wall: NOW, steady: 0 };
+        let halt =
+            Halt { scope: Scope::Everything, by: by.clone(), reason: "r".into(), at: NOW, drill: false, lifting: None };
+        for code in [
+            kernel.propose(plan(), Digest([1; 32]), NOW, &mut paper).unwrap_err().code(),
+            kernel.begin(&hash, &|token| token.idempotency(), NOW, &mut paper).unwrap_err().code(),
+            kernel.poll(&hash, now, &mut paper).unwrap_err().code(),
+            kernel.halt(halt, &mut paper).unwrap_err().code(),
+            kernel.lift(&Scope::Everything, &by, NOW, &mut paper).unwrap_err().code(),
+            kernel.recall(&hash, &by, NOW, &mut paper).unwrap_err().code(),
+            kernel.show(&hash, &by, NOW, &mut paper).unwrap_err().code(),
+        ] {
+            assert_eq!(code, "kernel.broken", "{room}");
+        }
+        assert_eq!((paper.tries_after, paper.leaves.len()), (1, paper.log.size() as usize));
+    }
+}
