@@ -212,6 +212,7 @@ pub const AUDIT: &str = "\
 watchfloor audit verify [OPTIONS] DIR|FILE
 watchfloor audit checkpoint DIR [--key-file FILE]
 watchfloor audit replay [OPTIONS] DIR [LEAF|PLAN…]
+watchfloor audit autonomy DIR [--at TIME] [--json]
 watchfloor audit export DIR --output DIR|FILE [--tenant NAME | --pieces]
 watchfloor audit append DIR
 watchfloor audit key --name ORIGIN --output FILE
@@ -231,6 +232,9 @@ a plan's name or its hash, all that stand in the ledger.
   --key KEY             the ledger is verified before, as verify does, and only leaves that are signed count; --checkpoint as there
   --policy PATH         ask these policies instead: what would they have changed?
   --json                one JSON object a decision
+
+autonomy makes what machines have earned again from the leaves alone, and checks each on the way: for every cell what the machine would have done
+beside what people did, who judged, what differed, what is granted, by whom, and what outcomes bear. --at TIME instead of now.
 
 checkpoint signs the ledger as it is now and prints the checkpoint: keep it elsewhere. Without --key-file it prints the newest one.
 

@@ -95,3 +95,45 @@ fn a_step_that_comes_out_otherwise_is_told() {
     assert_eq!(run(&["rehearse"]).0, 2);
     assert_eq!(run(&["rehearse", "nowhere.json"]).0, 1);
 }
+
+#[test]
+fn what_machines_have_earned_is_made_again_from_the_ledger() {
+    let folder = folder("earned");
+    let ledger = folder.join("ledger").display().to_string();
+    let script = packs().join("earned.json").display().to_string();
+    assert_eq!(run(&["rehearse", "--ledger", &ledger, &script]).0, 0);
+    let at = ["--at", "2026-03-02T13:10:00Z"];
+    let (code, out, error) = run(&[&["audit", "autonomy", &ledger][..], &at].concat());
+    assert_eq!((code, error.as_str()), (0, ""), "{out}");
+    for line in [
+        "acme: isolate_host for credential_theft on tier 3\n",
+        "counted: 158 agreed, 1 not; at least 0.936386362867 agree; judged by 2 people\n",
+        "level 2 granted by gus; level 2 earned: a person took back what had been done\n",
+        "  choice-159: would Leave; anna said Reverse, did Leave\n",
+        "1 cells; 0 leaves that are not what their kind says\n",
+    ] {
+        assert!(out.contains(line), "{line}{out}");
+    }
+    let (_, json, _) = run(&[&["audit", "autonomy", "--json", &ledger][..], &at].concat());
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((&value["standing"]["granted"], &value["report"]["totals"]["recorded"]), (&2.into(), &159.into()));
+    // A promotion that nobody signed is a leaf like any other, and counts for nothing.
+    let text = fs::read_dir(folder.join("ledger/journal")).unwrap().next().unwrap().unwrap().path();
+    let text = String::from_utf8_lossy(&fs::read(text).unwrap()).into_owned();
+    let promoted = text.split("\"detail\":").find(|detail| detail.contains("\"promotion\":")).unwrap();
+    let detail = promoted.split(",\"format\"").next().unwrap();
+    let line = format!(
+        r#"{{"kind":"promotion","tenant":"acme","actor":"gus","accountable":"gus","time":1772456000000,"detail":{detail}}}"#
+    );
+    let mut child = Command::new(env!("CARGO_BIN_EXE_watchfloor"))
+        .args(["audit", "append", &ledger])
+        .stdin(std::process::Stdio::piped())
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    std::io::Write::write_all(&mut child.stdin.take().unwrap(), line.as_bytes()).unwrap();
+    assert!(child.wait().unwrap().success());
+    let (code, again, error) = run(&[&["audit", "autonomy", &ledger][..], &at].concat());
+    assert!(code == 1 && error.contains("(autonomy.expired)"), "{error}");
+    assert_eq!(again.replace("1 leaves that", "0 leaves that"), out);
+}

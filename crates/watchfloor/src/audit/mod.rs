@@ -1,6 +1,7 @@
 //! `watchfloor audit`: the ledger from a terminal, without a server.
 
 mod append;
+mod autonomy;
 mod export;
 mod key;
 mod replay;
@@ -28,9 +29,10 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
             Some("export") => export::run(parser),
             Some("append") => append::run(parser),
             Some("key") => key::run(parser),
+            Some("autonomy") => autonomy::run(parser),
             Some("replay") => replay::run(parser),
             _ => Err(Usage(format!(
-                "there is no `watchfloor audit {}`: there are verify, checkpoint, export, append, key, replay",
+                "there is no `watchfloor audit {}`: there are verify, checkpoint, export, append, key, replay, autonomy",
                 command.to_string_lossy()
             ))
             .into()),
