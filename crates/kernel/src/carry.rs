@@ -102,7 +102,7 @@ impl Kernel {
         now: i64,
         journal: &mut dyn Journal,
     ) -> Result<(), Refused> {
-        self.known(by)?;
+        self.acts_for(by, hash)?;
         let record = self.saga_mut(hash)?.resolve(act, is_there, by.clone(), now).ok_or(Refused::NotOpen)?;
         self.note(hash, &record, journal)
     }
@@ -113,9 +113,16 @@ impl Kernel {
     ///
     /// Somebody wanted that before, or it cannot be recorded.
     pub fn recall(&mut self, hash: &Hash, by: &PersonId, now: i64, journal: &mut dyn Journal) -> Result<(), Refused> {
-        self.known(by)?;
+        self.acts_for(by, hash)?;
         let record = self.saga_mut(hash)?.recall(by.clone(), now).ok_or(Refused::NotOpen)?;
         self.note(hash, &record, journal)
+    }
+
+    /// A person who acts for the tenant of a plan.
+    fn acts_for(&self, person: &PersonId, hash: &Hash) -> Result<(), Refused> {
+        self.whole()?;
+        let proposed = self.plans.get(hash).ok_or(Refused::NoPlan(*hash))?;
+        self.known(person, Some(&proposed.plan.tenant))
     }
 
     fn saga_mut(&mut self, hash: &Hash) -> Result<&mut Saga, Refused> {

@@ -22,7 +22,7 @@ use watchfloor_govern::record::Kept;
 use watchfloor_govern::state::State;
 use watchfloor_govern::{Admitted, Decision, Limit, Need, admit, autonomy, decide, halt};
 use watchfloor_ledger::{Draft, Kind};
-use watchfloor_model::ids::PersonId;
+use watchfloor_model::ids::{PersonId, TenantId};
 use watchfloor_respond::Saga;
 
 pub use leaf::EVERYBODY;
@@ -177,13 +177,13 @@ impl Kernel {
         Ok((leaf::decision(plan, &kept, now)?, kept.pieces))
     }
 
-    /// A person stops something, at once.
+    /// A person stops something, at once. For a tenant, they act for it; who may stop more than one is for the caller to know.
     ///
     /// # Errors
     ///
-    /// Nobody active of that name is known, or the halt is refused, or it cannot be recorded; then everything is stopped.
+    /// Nobody of that name is active there, or the halt is refused, or it cannot be recorded; then everything is stopped.
     pub fn halt(&mut self, halt: Halt, journal: &mut dyn Journal) -> Result<(), Refused> {
-        self.known(&halt.by)?;
+        self.known(&halt.by, tenant_of(&halt.scope))?;
         let (by, at) = (halt.by.clone(), halt.at);
         let kind = if halt.drill { Kind::Drill } else { Kind::Halt };
         let record = self.state.halts.set(halt)?;
@@ -196,7 +196,7 @@ impl Kernel {
     ///
     /// As [`Kernel::halt`].
     pub fn lift(&mut self, scope: &Scope, by: &PersonId, now: i64, journal: &mut dyn Journal) -> Result<bool, Refused> {
-        self.known(by)?;
+        self.known(by, tenant_of(scope))?;
         let record = self.state.halts.lift(scope, by.clone(), now)?;
         self.record(Kind::Resume, &leaf::scope_of(&record), by, by, now, &record, journal)?;
         Ok(matches!(record, halt::Record::Lifted { .. }))
@@ -251,11 +251,12 @@ impl Kernel {
         if self.is_broken { Err(Refused::Broken) } else { Ok(()) }
     }
 
-    /// A person who is there.
-    fn known(&self, person: &PersonId) -> Result<(), Refused> {
+    /// A person who is there, and acts for a tenant, if it is about one.
+    fn known(&self, person: &PersonId, tenant: Option<&TenantId>) -> Result<(), Refused> {
         self.whole()?;
-        let is_there = self.state.people.get(person).is_some_and(|person| person.active);
-        if is_there { Ok(()) } else { Err(Refused::Person(person.clone())) }
+        let known = self.state.people.get(person).filter(|person| person.active);
+        let acts = known.is_some_and(|person| tenant.is_none_or(|tenant| person.tenants.contains(tenant)));
+        if acts { Ok(()) } else { Err(Refused::Person(person.clone())) }
     }
 
     #[allow(clippy::too_many_arguments, reason = "they are the members of a leaf")]
@@ -285,5 +286,13 @@ impl Kernel {
             self.is_broken = true;
             Refused::NotWritten(error)
         })
+    }
+}
+
+/// The tenant that a halt is about, if it is about one.
+fn tenant_of(scope: &Scope) -> Option<&TenantId> {
+    match scope {
+        Scope::Tenant(tenant) => Some(tenant),
+        Scope::Everything | Scope::Machine(_) | Scope::Verb(_) => None,
     }
 }

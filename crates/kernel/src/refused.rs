@@ -37,7 +37,7 @@ pub enum Refused {
     Running,
     /// The gate does not refuse it: it is no decoy.
     NoDecoy,
-    /// Nobody active of that name is known.
+    /// Nobody active of that name is known there.
     Person(PersonId),
     /// The act does not wait for a person.
     NotOpen,
@@ -91,7 +91,7 @@ impl fmt::Display for Refused {
             Self::NoRequest => f.write_str("nobody is asked about this plan"),
             Self::Running => f.write_str("this plan is carried out already"),
             Self::NoDecoy => f.write_str("the gate does not refuse this plan, so it is no decoy"),
-            Self::Person(person) => write!(f, "nobody active is known as {person}"),
+            Self::Person(person) => write!(f, "nobody active is known there as {person}"),
             Self::NotOpen => f.write_str("nobody is asked how this stands"),
             Self::Denied(decision) => {
                 let codes: Vec<&str> = decision

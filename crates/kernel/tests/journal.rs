@@ -18,7 +18,7 @@ use watchfloor_govern::{Limit, decide};
 use watchfloor_kernel::{Journal, Kernel, NotWritten, Refused, Written};
 use watchfloor_ledger::{Draft, Leaf, Log, read_leaf};
 use watchfloor_model::ids::PersonId;
-use watchfloor_respond::{Answer as Said, Moment, Order, Reply};
+use watchfloor_respond::{Act, Answer as Said, Moment, Order, Reply};
 
 const NOW: i64 = 1_772_452_800_000;
 
@@ -87,7 +87,7 @@ fn kernel() -> Kernel {
     let people = People::new(House::default(), ["bert", "cleo"].iter().map(person).collect()).unwrap();
     let parts = json!({
         "ledger": true, "policy_verified": true,
-        "people": {"anna": {"active": true, "tenants": ["acme"]}, "bert": {"active": true, "tenants": ["acme"]}},
+        "people": {"anna": {"active": true, "tenants": ["acme"]}, "bert": {"active": true, "tenants": ["acme"]}, "gina": {"active": true, "tenants": ["other"]}},
         "tenants": {
             "acme": {"inventory": {"assets": {"account": [{"name": "admin", "tier": 0}]}}, "readiness": 4},
             "other": {"inventory": {"assets": {"host": [{"name": "secret"}]}}},
@@ -193,6 +193,35 @@ fn a_story_is_its_leaves_in_their_order() {
         assert_eq!(decide(&plan, &state, &Open, &decision.admitted, decision.at).hash(), names.decision);
     }
     assert!(!paper.pieces.values().any(|piece| String::from_utf8_lossy(piece).contains("secret")));
+}
+
+#[test]
+fn who_acts_for_another_tenant_has_no_word_here() {
+    let (mut kernel, mut paper, mut calls) = (kernel(), Paper::new(usize::MAX), 0);
+    story(&mut kernel, &mut paper, &mut calls).unwrap();
+    let (hash, before) = (plan().hash(), paper.leaves.len());
+    let scope = Scope::Tenant("acme".into());
+    let halt = |by: &str| Halt {
+        scope: scope.clone(),
+        by: by.into(),
+        reason: "r".into(),
+        at: NOW,
+        drill: false,
+        lifting: None,
+    };
+    for person in ["gina", "mallory"] {
+        let by = PersonId::from(person);
+        for code in [
+            kernel.halt(halt(person), &mut paper).unwrap_err().code(),
+            kernel.lift(&scope, &by, NOW, &mut paper).unwrap_err().code(),
+            kernel.recall(&hash, &by, NOW, &mut paper).unwrap_err().code(),
+            kernel.resolve(&hash, Act { step: 0, undo: false }, true, &by, NOW, &mut paper).unwrap_err().code(),
+        ] {
+            assert_eq!(code, "kernel.person", "{person}");
+        }
+    }
+    assert_eq!(paper.leaves.len(), before);
+    kernel.halt(halt("bert"), &mut paper).unwrap();
 }
 
 #[test]
