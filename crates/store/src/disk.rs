@@ -4,13 +4,18 @@
 //! are relative, with `/`.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write as _};
+use std::io::{self, Read as _, Write as _};
 use std::path::{Path, PathBuf};
 
 use watchfloor_verify::Tiles;
 
 /// Files that are synced at the same time: the file system then makes one commit for many of them.
 const SYNCS_AT_ONCE: usize = 16;
+
+/// Largest file that is read, in bytes: a journal of 16,384 of the largest leaves, and its head. A folder from elsewhere can hold anything.
+pub const FILE_BYTES_MAX: u64 = 16_384 * 65_545 + 64;
+/// Largest tile or bundle that is read, in bytes: 256 of the largest leaves.
+pub const TILE_BYTES_MAX: u64 = 256 * 65_537;
 
 /// A folder and what can be done in it.
 pub trait Disk: Send + Sync {
@@ -74,6 +79,19 @@ impl Folder {
     fn at(&self, path: &str) -> PathBuf {
         self.root.join(path)
     }
+
+    /// The bytes of a file that is not too large.
+    fn read_up_to(&self, path: &str, most: u64) -> io::Result<Option<Vec<u8>>> {
+        let Some(file) = found(File::open(self.at(path)))? else { return Ok(None) };
+        let told = file.metadata()?.len();
+        let mut bytes = Vec::new();
+        // It may grow while it is read.
+        file.take(if told > most { 0 } else { most + 1 }).read_to_end(&mut bytes)?;
+        if told.max(bytes.len() as u64) > most {
+            return Err(io::Error::new(io::ErrorKind::FileTooLarge, format!("{path} has more than {most} bytes")));
+        }
+        Ok(Some(bytes))
+    }
 }
 
 fn found<T>(result: io::Result<T>) -> io::Result<Option<T>> {
@@ -88,7 +106,7 @@ impl Disk for Folder {
     type File = File;
 
     fn read(&self, path: &str) -> io::Result<Option<Vec<u8>>> {
-        found(fs::read(self.at(path)))
+        self.read_up_to(path, FILE_BYTES_MAX)
     }
 
     fn list(&self, folder: &str) -> io::Result<Vec<String>> {
@@ -148,6 +166,27 @@ impl Disk for Folder {
 /// What cannot be read is not there: for whoever checks, that is the same.
 impl Tiles for Folder {
     fn tile(&self, path: &str) -> Option<Vec<u8>> {
-        self.read(path).ok().flatten()
+        self.read_up_to(path, TILE_BYTES_MAX).ok().flatten()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_that_are_too_large_are_not_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let disk = Folder::reading(folder.path());
+        for (bytes, is_tile) in [(TILE_BYTES_MAX - 1, true), (TILE_BYTES_MAX, true), (TILE_BYTES_MAX + 1, false)] {
+            // Holes take no room.
+            File::create(folder.path().join("tile")).unwrap().set_len(bytes).unwrap();
+            assert_eq!(disk.tile("tile").is_some(), is_tile, "{bytes}");
+            assert_eq!(disk.read("tile").unwrap().unwrap().len() as u64, bytes);
+        }
+        File::create(folder.path().join("piece")).unwrap().set_len(FILE_BYTES_MAX + 1).unwrap();
+        assert_eq!(disk.read("piece").unwrap_err().kind(), io::ErrorKind::FileTooLarge);
+        assert_eq!(disk.read("nothing").unwrap(), None);
+        assert!(disk.read(".").is_err(), "a folder is no file");
     }
 }
