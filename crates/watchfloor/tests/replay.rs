@@ -82,6 +82,8 @@ fn decisions_are_made_again_to_the_same_bytes() {
     }
     for (arguments, code, says) in [
         ("audit replay", 2, "takes the folder of a ledger"),
+        ("audit replay .", 1, ". is no folder of a ledger"),
+        ("audit autonomy .", 1, ". is no folder of a ledger"),
         ("audit replay nowhere", 1, "nowhere is no folder of a ledger"),
         ("audit replay ledger example-9", 1, "there is no decision `example-9`"),
         ("audit replay ledger --checkpoint ledger/lock", 1, "--checkpoint says nothing without --key"),

@@ -11,9 +11,9 @@ use watchfloor_govern::autonomy::closed::Figure;
 use watchfloor_govern::autonomy::{Record, State};
 use watchfloor_ledger::{Kind, Leaf, read_leaf};
 use watchfloor_model::ids::TenantId;
-use watchfloor_store::{Folder, leaves};
+use watchfloor_store::leaves;
 
-use super::{due, help};
+use super::{due, help, reading};
 use crate::Ended;
 use crate::terminal::{complain, plain, print};
 
@@ -34,9 +34,9 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
         }
     }
     let folder = due(folder, "`watchfloor audit autonomy` takes the folder of a ledger")?;
-    anyhow::ensure!(folder.is_dir(), "{} is no folder of a ledger", folder.display());
+    let disk = reading(&folder)?;
     let (mut state, mut refused, mut tenants) = (State::default(), 0, Vec::new());
-    for leaf in leaves(&Folder::reading(&folder))? {
+    for leaf in leaves(&disk)? {
         let (number, bytes) = leaf.with_context(|| folder.display().to_string())?;
         let leaf = read_leaf(&bytes).with_context(|| format!("leaf {number}"))?;
         if !matches!(leaf.kind, Kind::Promotion | Kind::Demotion | Kind::Shadow | Kind::Verdict) {

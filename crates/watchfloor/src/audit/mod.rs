@@ -83,6 +83,13 @@ fn existing(folder: &Path) -> anyhow::Result<()> {
     Ok(())
 }
 
+/// A ledger, or what was exported of one, to read from; fails if there is none.
+fn reading(folder: &Path) -> anyhow::Result<Folder> {
+    let is_one = folder.join("journal").is_dir() || folder.join("checkpoint").is_file();
+    anyhow::ensure!(is_one, "{} is no folder of a ledger", folder.display());
+    Ok(Folder::reading(folder))
+}
+
 /// Opens a ledger for writing.
 pub fn open(folder: &Path, keys: &[VerifierKey]) -> anyhow::Result<LedgerFiles<Folder>> {
     let disk = Folder::writing(folder).map_err(OpenError::Io);

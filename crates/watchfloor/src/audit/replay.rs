@@ -14,7 +14,7 @@ use watchfloor_policy::Policies;
 use watchfloor_store::{Folder, leaves, piece};
 use watchfloor_verify::{Tiles as _, VerifierKey, verify};
 
-use super::{due, help, small, verifier};
+use super::{due, help, reading, small, verifier};
 use crate::Ended;
 use crate::decide::Book;
 use crate::policy::load;
@@ -68,8 +68,7 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
         }
     }
     let folder = due(options.folder.take(), "`watchfloor audit replay` takes the folder of a ledger")?;
-    anyhow::ensure!(folder.is_dir(), "{} is no folder of a ledger", folder.display());
-    let disk = Folder::reading(&folder);
+    let disk = reading(&folder)?;
     let signed = match verified(&disk, &options)? {
         Ok(signed) => signed,
         Err(ended) => return Ok(ended),
