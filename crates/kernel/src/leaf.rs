@@ -35,7 +35,12 @@ pub(crate) fn draft(
     Draft::new(kind, names, at, &detail)
 }
 
-pub(crate) fn decision(plan: &Plan, kept: &Kept, at: i64) -> Result<Draft, LeafError> {
+/// The leaf of a decision.
+///
+/// # Errors
+///
+/// A name of the plan cannot stand in a leaf, or what stands there is too large.
+pub fn decision(plan: &Plan, kept: &Kept, at: i64) -> Result<Draft, LeafError> {
     let accountable = kept.accountable.as_ref().map_or(NOBODY, PersonId::as_str);
     let actor = plan.requester.to_string();
     Draft::new(Kind::Decision, (plan.tenant.as_str(), &actor, accountable), at, &kept.detail)

@@ -25,7 +25,7 @@ use watchfloor_ledger::{Draft, Kind};
 use watchfloor_model::ids::{PersonId, TenantId};
 use watchfloor_respond::Saga;
 
-pub use leaf::EVERYBODY;
+pub use leaf::{EVERYBODY, decision as decision_leaf};
 pub use refused::{NotWritten, Refused};
 
 use leaf::Names;

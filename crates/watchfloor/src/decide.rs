@@ -10,9 +10,8 @@ use watchfloor_govern::policy::{Answer, Policy, Request};
 use watchfloor_govern::record::Kept;
 use watchfloor_govern::state::{Sort, State, StateParts, Trust};
 use watchfloor_govern::{Decision, Limit, admit, decide};
-use watchfloor_ledger::Draft;
+use watchfloor_kernel::decision_leaf;
 use watchfloor_model::action::{Kind, Verb};
-use watchfloor_model::ids::PersonId;
 use watchfloor_policy as cedar;
 
 use crate::policy::load;
@@ -79,11 +78,7 @@ fn record(
     decision: &Decision,
 ) -> anyhow::Result<u64> {
     let kept = Kept::of(plan, state, &policies.canonical_text(), decision)?;
-    let actor = plan.requester.to_string();
-    // For what nobody asked who is known, nobody answers; nothing comes of it.
-    let accountable = kept.accountable.as_ref().map_or("-", PersonId::as_str);
-    let names = (plan.tenant.as_str(), actor.as_str(), accountable);
-    let draft = Draft::new(watchfloor_ledger::Kind::Decision, names, decision.at, &kept.detail)
+    let draft = decision_leaf(plan, &kept, decision.at)
         .map_err(|error| anyhow::anyhow!("the decision cannot be recorded: {error} ({})", error.code()))?;
     let ledger = crate::audit::open(folder, &[])?;
     let pieces: Vec<&[u8]> = kept.pieces.values().map(Vec::as_slice).collect();
