@@ -1,0 +1,221 @@
+//! Whether the simulator would tell: worlds that are tampered with, and what is found then.
+
+use watchfloor_model::action::Verb;
+
+use watchfloor_govern::plan::Hash;
+
+use super::*;
+use crate::order::Answer;
+use crate::record::{Came, Fault};
+
+/// A quiet world at its end: a domain that was blocked and a host that was isolated until their leases ended, and a ticket that stays.
+fn quiet() -> World {
+    let mut world = scene::with(Verb::IsolateHost, Idempotency::Queryable, Chaos::Crash { at: 0, before: true });
+    while world.round() {}
+    world
+}
+
+/// What is found in a quiet world that was tampered with.
+fn found(tamper: impl FnOnce(&mut World)) -> Vec<String> {
+    let mut world = quiet();
+    tamper(&mut world);
+    world.judge();
+    world.survived.findings
+}
+
+fn came(step: usize, undo: bool, came: Came) -> Record {
+    Record::Came { act: Act { step, undo }, came, accountable: "anna".into(), at: 0 }
+}
+
+fn resolved(step: usize, undo: bool, is_there: bool) -> Record {
+    Record::Resolved { act: Act { step, undo }, is_there, by: "b1".into(), at: 0 }
+}
+
+fn is_of(record: &Record, step: usize, undo: bool) -> bool {
+    matches!(record, Record::Came { act, .. } if *act == Act { step, undo })
+}
+
+#[test]
+fn numbers_are_those_of_splitmix64() {
+    for (seed, due) in [
+        (0, [0xE220_A839_7B1D_CDAF, 0x6E78_9E6A_A1B9_65F4, 0x06C4_5D18_8009_454F]),
+        (1_234_567, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]),
+    ] {
+        let mut random = Random(seed);
+        assert_eq!([random.next(), random.next(), random.next()], due);
+    }
+    let mut random = Random(1);
+    let mut counts = [0_u32; 3];
+    for _ in 0..3_000 {
+        counts[random.below(3)] += 1;
+    }
+    assert!(counts.iter().all(|count| (900..1_100).contains(count)), "{counts:?}");
+    assert_eq!((random.below(0), random.below(1)), (0, 0));
+    let once = (0..3_000).filter(|_| random.once_in(10)).count();
+    assert!((250..350).contains(&once), "{once}");
+}
+
+#[test]
+fn records_that_say_other_than_what_is_there_are_found() {
+    let stays = "an effect did not end: block_domain";
+    let nothing: Vec<&str> = Vec::new();
+    let failed = || Came::Failed(Fault::Refused);
+    let last_of = |step: usize, undo: bool, record: Option<Record>| {
+        found(|world| {
+            let log = &mut world.plans[0].log;
+            log.retain(|old| !is_of(old, step, undo));
+            log.extend(record);
+        })
+    };
+    for (step, undo, record, due) in [
+        (2, true, None, nothing.clone()),
+        // The ticket is there.
+        (2, false, None, vec!["an effect is there of which the records say None: open_ticket"]),
+        (
+            2,
+            false,
+            Some(came(2, false, Came::AlreadySo)),
+            vec!["an effect is there of which the records say Some(AlreadySo): open_ticket"],
+        ),
+        (
+            2,
+            false,
+            Some(came(2, false, failed())),
+            vec!["an effect is there of which the records say Some(Failed(Refused)): open_ticket"],
+        ),
+        (
+            2,
+            false,
+            Some(resolved(2, false, false)),
+            vec!["an effect is there of which the records say Some(Failed(NotThere)): open_ticket"],
+        ),
+        (2, false, Some(came(2, false, Came::Unknown(Fault::NoAnswer))), nothing.clone()),
+        (2, false, Some(resolved(2, false, true)), nothing.clone()),
+        (
+            2,
+            true,
+            Some(came(2, true, Came::Succeeded { verified: true })),
+            vec!["an effect is there that the records call undone: open_ticket"],
+        ),
+        (
+            2,
+            true,
+            Some(came(2, true, Came::AlreadySo)),
+            vec!["an effect is there that the records call undone: open_ticket"],
+        ),
+        (2, true, Some(resolved(2, true, false)), vec!["an effect is there that the records call undone: open_ticket"]),
+        (2, true, Some(came(2, true, failed())), nothing.clone()),
+        // The domain is not blocked any more.
+        (0, false, None, nothing.clone()),
+        (0, true, None, vec![stays]),
+        (0, true, Some(came(0, true, failed())), vec![stays]),
+        (0, true, Some(came(0, true, Came::Failed(Fault::StillThere))), nothing.clone()),
+        (0, true, Some(came(0, true, Came::Unknown(Fault::NoAnswer))), nothing.clone()),
+        (0, true, Some(resolved(0, true, true)), nothing.clone()),
+        (0, true, Some(resolved(0, true, false)), nothing),
+        // Nothing of a plan that was given up stays that can be undone.
+        (3, false, Some(Record::Recalled { by: "b1".into(), at: 0 }), vec!["an effect did not end: open_ticket"]),
+        (3, false, Some(came(3, false, failed())), vec!["an effect did not end: open_ticket"]),
+        (3, false, Some(came(3, false, Came::Unknown(Fault::NoAnswer))), vec!["an effect did not end: open_ticket"]),
+        (3, true, Some(came(3, true, failed())), vec![]),
+        (3, false, Some(came(3, false, Came::AlreadySo)), vec![]),
+        (3, false, Some(resolved(3, false, false)), vec![]),
+    ] {
+        let text = format!("{step} {undo} {record:?}");
+        assert_eq!(last_of(step, undo, record), due, "{text}");
+    }
+}
+
+#[test]
+fn what_a_quiet_world_went_through() {
+    let mut world = quiet();
+    world.judge();
+    let Survived { plans, refused, calls, looks, effects, undone, crashes, lost, lies, jumps, halts, people, .. } =
+        world.survived.clone();
+    assert_eq!((plans, refused, calls, looks, effects, undone), (1, 0, 5, 10, 5, 2));
+    assert_eq!((crashes, lost, lies, jumps, halts, people), (0, 0, 0, 0, 0, 0));
+    assert_eq!((world.writes, world.survived.findings), (15, vec![]));
+    // A key that had its effect once more is told; one that had none is not.
+    for (count, due) in
+        [(0, None), (1, None), (2, Some("an effect happened 2 times: ")), (3, Some("an effect happened 3 times: "))]
+    {
+        let findings = found(|world| _ = world.outside.effects.insert(Hash([7; 32]), count));
+        let due: Vec<String> = due.map(|due| format!("{due}{}", Hash([7; 32]))).into_iter().collect();
+        assert_eq!(findings, due);
+    }
+    // A seal that does not fit.
+    let mut world = quiet();
+    let sealed = world.plans[0].sealed.clone().open(KEY).unwrap().seal(b"other");
+    (world.plans[0].sealed, world.plans[0].saga, world.plans[0].waits) = (sealed, None, Waits::Nothing);
+    assert!(!world.turn(0));
+    assert_eq!(world.survived.findings, ["a plan does not come back from its seal"]);
+}
+
+#[test]
+fn calls_that_must_not_be_are_found() {
+    let early = || scene::with(Verb::IsolateHost, Idempotency::Queryable, Chaos::Twice);
+    let call = |world: &World, undo: bool| {
+        let token = world.plans[0].sealed.clone().open(KEY).unwrap().tokens()[0].clone();
+        let (verb, target, act) = (token.verb, token.target, Act { step: 0, undo });
+        Call { number: 0, act, key: token.id, verb, target, parameters: token.parameters }
+    };
+    let before = "a connector was called before that was durable";
+    let (halted, after) =
+        ("a connector was called while things were halted", "a connector was called after the time to begin");
+    let tokens_good_for = 300_000;
+    for (is_started, is_halted, undo, time, due) in [
+        (true, false, false, 0, vec![]),
+        (true, false, false, tokens_good_for - 1, vec![]),
+        (true, false, false, tokens_good_for, vec![after]),
+        (true, false, true, tokens_good_for, vec![]),
+        (false, false, false, 0, vec![before]),
+        (true, true, false, 0, vec![halted]),
+        (false, true, false, tokens_good_for, vec![before, halted, after]),
+    ] {
+        let mut world = early();
+        assert!(world.turn(0), "its saga begins");
+        let call = call(&world, undo);
+        if is_started {
+            world.plans[0].log.push(Record::Started { act: call.act, attempt: 1, at: 0 });
+        } else {
+            let act = Act { step: 0, undo: !undo };
+            world.plans[0].log.push(Record::Started { act, attempt: 1, at: 0 });
+        }
+        (world.halted, world.time) = (is_halted, time);
+        let now = world.now();
+        world.call(0, call, now);
+        assert_eq!(world.survived.findings, due);
+        assert_eq!(world.survived.calls, 1);
+    }
+}
+
+#[test]
+fn a_world_ends() {
+    // One thing comes in each round; then nobody has anything to do.
+    for (rounds, is_long) in [(ROUNDS_MAX - 1, false), (ROUNDS_MAX, false), (ROUNDS_MAX + 1, true)] {
+        let mut world = quiet();
+        for after in 1..=rounds as i64 {
+            world.send(after, Event::Answer { plan: 7, number: 0, reply: Reply::Did(Answer::Done) });
+        }
+        let due: &[&str] = if is_long { &["the world does not come to rest"] } else { &[] };
+        assert_eq!(world.ended().findings, due, "{rounds}");
+    }
+    // A plan with that many acts that may have been begun writes what came of each, and then waits for a person.
+    for (turns, is_long) in [(TURNS_MAX - 1, false), (TURNS_MAX, false), (TURNS_MAX + 1, true)] {
+        let mut world = quiet();
+        let running = &mut world.plans[0];
+        (running.saga, running.waits) = (None, Waits::Nothing);
+        let started = |step| Record::Started { act: Act { step, undo: false }, attempt: 1, at: 0 };
+        running.log = (10..9 + turns).map(started).collect();
+        world.round();
+        let due: &[&str] = if is_long { &["a plan does not come to rest"] } else { &[] };
+        assert_eq!(world.survived.findings, due, "{turns}");
+    }
+    // Time ends after 400 days.
+    for (time, goes_on) in [(34_559_999_999, true), (34_560_000_000, false), (34_560_000_001, false)] {
+        let mut world = quiet();
+        let after = time - world.time;
+        world.send(after, Event::Answer { plan: 7, number: 0, reply: Reply::Did(Answer::Done) });
+        assert_eq!((world.pass(), world.time), (goes_on, time));
+    }
+}
