@@ -228,7 +228,6 @@ fn what_is_told() {
         (LeafError::Kind("k\n".into()), "leaf.kind", "no kind `k\\n`"),
         (LeafError::Name("actor"), "leaf.name", "`actor` takes 1 to 256 bytes"),
         (LeafError::Time, "leaf.time", "253402300799999"),
-        (LeafError::Sequence, "leaf.sequence", "9007199254740991"),
         (LeafError::Number, "leaf.number", "write it as text"),
         (LeafError::TooLarge, "leaf.too_large", "more than 65535 bytes"),
         (LeafError::Canonical, "leaf.canonical", "RFC 8785"),
