@@ -268,6 +268,8 @@ fn numbers_of_leaves_and_of_tenants() {
     assert_eq!(other.take_up(b"{}").err(), Some(LogError::Leaf(LeafError::Member("format".into()))));
     assert_eq!(other.size(), 1);
     assert!(error.to_string().contains("leaf 1 is number 0 of its tenant"));
+    assert_eq!(LogError::Sequence { due: 1, found: 2 }.to_string(), "leaf 1 says that it is leaf 2");
+    assert_eq!(LogError::Leaf(LeafError::Canonical).to_string(), LeafError::Canonical.to_string());
     assert!(LogError::Full.to_string().contains("full"));
 }
 

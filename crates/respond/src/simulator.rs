@@ -31,6 +31,9 @@ use crate::saga::Saga;
 const ROUNDS_MAX: usize = 20_000;
 /// Most turns that a plan makes in a round.
 const TURNS_MAX: usize = 100;
+/// Most crashes and most halts of a world that nothing in it called for.
+const CRASHES_MAX: u64 = 40;
+const HALTS_MAX: u64 = 10;
 /// Longest time of a world, in milliseconds: 400 days.
 const WORLD_MS_MAX: i64 = 400 * 86_400_000;
 const MINUTE: i64 = 60_000;
@@ -172,7 +175,7 @@ impl World {
 
     /// Things that nobody ordered.
     fn incident(&mut self) {
-        if self.random.once_in(60) && self.survived.crashes < 40 {
+        if self.random.once_in(60) && self.survived.crashes < CRASHES_MAX {
             self.crash();
         }
         if self.random.once_in(80) {
@@ -180,7 +183,7 @@ impl World {
             let by = self.random.below(2 * 3_600_000) as i64;
             self.wall += if self.random.once_in(2) { by } else { -by };
         }
-        if !self.halted && self.random.once_in(100) && self.survived.halts < 10 {
+        if !self.halted && self.random.once_in(100) && self.survived.halts < HALTS_MAX {
             self.halted = true;
             self.survived.halts += 1;
         } else if self.halted && self.random.once_in(10) {
@@ -261,7 +264,7 @@ impl World {
         let Some(saga) = &mut running.saga else { return false };
         let order = saga.poll(now, halted);
         running.waits = match &order {
-            Order::Pause(until) => Waits::Steady((*until).max(now.steady + 1)),
+            Order::Pause(until) => Waits::Steady(*until),
             Order::Until(until) => Waits::Wall(*until),
             Order::Halted => Waits::Halt,
             Order::Person(act) => Waits::Person(*act),

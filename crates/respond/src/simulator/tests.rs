@@ -3,6 +3,7 @@
 use watchfloor_model::action::Verb;
 
 use watchfloor_govern::plan::Hash;
+use watchfloor_model::ids::EntityId;
 
 use super::*;
 use crate::order::Answer;
@@ -187,6 +188,107 @@ fn calls_that_must_not_be_are_found() {
         assert_eq!(world.survived.findings, due);
         assert_eq!(world.survived.calls, 1);
     }
+}
+
+#[test]
+fn the_steady_clock_begins_anew_at_each_start() {
+    let mut world = quiet();
+    (world.time, world.wall) = (500, 1_000);
+    assert_eq!(world.now(), Moment { wall: 1_500, steady: 500 });
+    world.crash();
+    assert_eq!((world.now(), world.starts), (Moment { wall: 1_500, steady: 0 }, 1));
+    world.time = 503;
+    assert_eq!(world.now(), Moment { wall: 1_503, steady: 3 });
+}
+
+#[test]
+fn what_nobody_ordered_has_an_end() {
+    let mut world = scene::world(3);
+    (0..20_000).for_each(|_| world.incident());
+    assert_eq!((world.survived.crashes, world.survived.halts, world.halted), (40, 10, false));
+    assert!((200..300).contains(&world.survived.jumps), "{}", world.survived.jumps);
+    // Clocks jump both ways, and not far.
+    assert!(world.wall.abs_diff(1_772_452_800_000) < 100 * 3_600_000, "{}", world.wall);
+}
+
+/// Answers to questions from before a crash are not taken for others.
+#[test]
+fn questions_have_numbers_of_their_own_after_each_start() {
+    let mut world = scene::with(Verb::IsolateHost, Idempotency::Queryable, Chaos::Twice);
+    for starts in [0_u64, 1, 2, 3] {
+        assert!(world.turn(0));
+        let asked = world.post.pop_first().map(|(_, event)| event);
+        let Some(Event::Look { call, .. }) = asked else { panic!("a look comes first") };
+        assert_eq!(call.number, starts * 4_294_967_296);
+        world.crash();
+    }
+}
+
+#[test]
+fn what_calls_come_to() {
+    let target: EntityId = "host:h".into();
+    let (isolate, release, ticket) = (Verb::IsolateHost, Verb::ReleaseHost, Verb::OpenTicket);
+    let call = |verb: Verb, undo: bool, key: u8| {
+        let (act, target, parameters) = (Act { step: 0, undo }, target.clone(), BTreeMap::new());
+        Call { number: 0, act, key: Hash([key; 32]), verb, target, parameters }
+    };
+    let (keyed, asked, once) = (Idempotency::Keyed, Idempotency::Queryable, Idempotency::None);
+    // What lands, with what was asked for; then whose it is, and how often each key had an effect.
+    for (declared, lands, owner, effects) in [
+        (asked, vec![], None, vec![]),
+        (asked, vec![(isolate, call(isolate, false, 1))], Some(1), vec![(1, 1)]),
+        (asked, vec![(isolate, call(isolate, false, 1)), (isolate, call(isolate, false, 2))], Some(1), vec![(1, 1)]),
+        (once, vec![(isolate, call(isolate, false, 1)), (isolate, call(isolate, false, 1))], Some(1), vec![(1, 2)]),
+        (
+            once,
+            vec![(isolate, call(isolate, false, 1)), (isolate, call(isolate, false, 2))],
+            Some(2),
+            vec![(1, 1), (2, 1)],
+        ),
+        (
+            keyed,
+            vec![
+                (isolate, call(isolate, false, 1)),
+                (isolate, call(release, true, 2)),
+                (isolate, call(isolate, false, 1)),
+            ],
+            None,
+            vec![(1, 1), (2, 1)],
+        ),
+        (
+            asked,
+            vec![
+                (isolate, call(isolate, false, 1)),
+                (isolate, call(release, true, 2)),
+                (isolate, call(release, true, 2)),
+            ],
+            None,
+            vec![(1, 1), (2, 1)],
+        ),
+        (asked, vec![(isolate, call(release, true, 2))], None, vec![]),
+        // A verb that only undoes takes back what another one did.
+        (
+            asked,
+            vec![(isolate, call(isolate, false, 1)), (release, call(release, false, 2))],
+            None,
+            vec![(1, 1), (2, 1)],
+        ),
+        (asked, vec![(ticket, call(ticket, false, 1))], None, vec![(1, 1)]),
+    ] {
+        let mut outside = Outside::default();
+        lands.iter().for_each(|(done_by, call)| outside.land(call, *done_by, declared));
+        let text = format!("{declared:?} {lands:?}");
+        assert_eq!(outside.owner(isolate, &target), owner.map(|key| Hash([key; 32])), "{text}");
+        assert_eq!(outside.is_so(isolate, &target), owner.is_some(), "{text}");
+        assert_eq!(outside.is_so(release, &target), owner.is_none(), "{text}");
+        let found: Vec<(u8, u32)> = outside.effects.iter().map(|(key, count)| (key.0[0], *count)).collect();
+        assert_eq!(found, effects, "{text}");
+    }
+    let mut outside = Outside::default();
+    outside.is_done_by_others(isolate, &target);
+    assert_eq!((outside.owner(isolate, &target), outside.is_so(release, &target)), (Some(Hash([0; 32])), false));
+    outside.is_undone_by_hand(isolate, &target);
+    assert_eq!((outside.owner(isolate, &target), outside.effects.len()), (None, 0));
 }
 
 #[test]
