@@ -206,6 +206,21 @@ fn the_steady_clock_begins_anew_at_each_start() {
 }
 
 #[test]
+fn a_crash_comes_before_or_behind_a_record_and_once() {
+    let record = || Record::Recalled { by: "b1".into(), at: 0 };
+    for (at, before, durable, crashes) in
+        [(1, true, [0, 1], [1, 1]), (1, false, [1, 2], [1, 1]), (2, true, [1, 1], [0, 1]), (2, false, [1, 2], [0, 1])]
+    {
+        let mut world = scene::with(Verb::IsolateHost, Idempotency::Queryable, Chaos::Crash { at, before });
+        let found = [(); 2].map(|()| {
+            world.write(0, record());
+            (world.plans[0].log.len(), world.survived.crashes)
+        });
+        assert_eq!(found, [(durable[0], crashes[0]), (durable[1], crashes[1])], "{at} {before}");
+    }
+}
+
+#[test]
 fn what_nobody_ordered_has_an_end() {
     let mut world = scene::world(3);
     (0..20_000).for_each(|_| world.incident());
