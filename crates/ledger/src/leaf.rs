@@ -95,8 +95,6 @@ pub enum LeafError {
     Name(&'static str),
     /// The time is before 1970 or after 9999.
     Time,
-    /// The number of the leaf is beyond `SEQUENCE_MAX`.
-    Sequence,
     /// A number is beyond ±(2^53 − 1).
     Number,
     /// It has more than `LEAF_BYTES_MAX` bytes.
@@ -114,7 +112,6 @@ impl LeafError {
             Self::Kind(_) => "leaf.kind",
             Self::Name(_) => "leaf.name",
             Self::Time => "leaf.time",
-            Self::Sequence => "leaf.sequence",
             Self::Number => "leaf.number",
             Self::TooLarge => "leaf.too_large",
             Self::Canonical => "leaf.canonical",
@@ -130,7 +127,6 @@ impl fmt::Display for LeafError {
             Self::Kind(kind) => write!(f, "there is no kind `{}`", kind.escape_debug()),
             Self::Name(name) => write!(f, "`{name}` takes 1 to {NAME_BYTES_MAX} bytes without control characters"),
             Self::Time => write!(f, "`time` takes milliseconds from 0 to {TIME_MAX}"),
-            Self::Sequence => write!(f, "a number of a leaf is beyond {SEQUENCE_MAX}"),
             Self::Number => write!(f, "a number is beyond {INTEGER_MAX}: write it as text"),
             Self::TooLarge => {
                 write!(f, "more than {LEAF_BYTES_MAX} bytes: keep what is large elsewhere, and its hash here")

@@ -140,3 +140,26 @@ impl Log {
         Checkpoint { origin: origin.to_owned(), size: self.size(), root: self.tree.root() }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Map;
+
+    use super::*;
+    use crate::leaf::Kind;
+
+    #[test]
+    fn a_log_is_full_when_it_can_number_no_more() {
+        let draft = Draft::new(Kind::Query, ("acme", "ada", "ada"), 0, &Map::new()).unwrap();
+        for (size, is_full) in [(SEQUENCE_MAX - 1, false), (SEQUENCE_MAX, false), (SEQUENCE_MAX + 1, true)] {
+            let mut log = Log { tree: Tree::of_size(size), ..Log::default() };
+            match log.append(&draft) {
+                Ok(appended) => {
+                    assert!(!is_full, "{size}");
+                    assert_eq!((appended.sequence, read_leaf(&appended.bytes).unwrap().sequence), (size, size));
+                }
+                Err(error) => assert_eq!((error, is_full), (LogError::Full, true), "{size}"),
+            }
+        }
+    }
+}

@@ -92,7 +92,7 @@ impl Reader<'_> {
         let mut at = from;
         while at < to {
             // The largest perfect part that begins here, in whole tiles as far as they go.
-            let height = (to - at).ilog2().min(if at == 0 { u64::BITS - 1 } else { at.trailing_zeros() });
+            let height = (to - at).ilog2().min(at.trailing_zeros());
             let level = height / TILE_HEIGHT;
             let count = 1_u64 << (height % TILE_HEIGHT);
             let first = at.checked_shr(TILE_HEIGHT * level).unwrap_or(0);

@@ -49,10 +49,6 @@ impl<'de> Visitor<'de> for Reader {
         Ok(Value::String(value.to_owned()))
     }
 
-    fn visit_string<E>(self, value: String) -> Result<Value, E> {
-        Ok(Value::String(value))
-    }
-
     fn visit_unit<E>(self) -> Result<Value, E> {
         Ok(Value::Null)
     }
@@ -97,5 +93,19 @@ pub(crate) fn is_safe(value: &Value) -> bool {
             (None, None, double) => double.is_some_and(|double| double.abs() <= INTEGER_MAX as f64),
         },
         _ => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde::de::value::{BytesDeserializer, Error};
+
+    use super::*;
+
+    #[test]
+    fn what_is_not_json_is_told() {
+        let bytes = BytesDeserializer::<Error>::new(b"{}");
+        let told = Strict::deserialize(bytes).err().map(|error| error.to_string());
+        assert_eq!(told.as_deref(), Some("invalid type: byte array, expected JSON"));
     }
 }

@@ -3,6 +3,8 @@
 //! It remembers, for each level of tiles, the hashes of the last tile that is not full: at most 255 for each of 8 levels, however large the
 //! log is. A tile goes out when it is full; what is not full goes out when a checkpoint is made.
 
+use std::collections::BTreeMap;
+
 use watchfloor_verify::{Frontier, HASH_BYTES, Hash, TILE_HEIGHT, TILE_WIDTH, tile_path};
 
 /// A file of the log.
@@ -19,7 +21,7 @@ pub struct Tile {
 pub struct Tree {
     size: u64,
     /// By level, the hashes of the tile that is not full.
-    levels: Vec<Vec<Hash>>,
+    levels: BTreeMap<u32, Vec<Hash>>,
 }
 
 impl Tree {
@@ -28,22 +30,24 @@ impl Tree {
         self.size
     }
 
+    /// One of so many leaves, of which nothing else is known.
+    #[cfg(test)]
+    pub(crate) fn of_size(size: u64) -> Self {
+        Self { size, levels: BTreeMap::new() }
+    }
+
     /// Appends the hash of a leaf; gives the tiles that are full now.
     pub fn append(&mut self, leaf: Hash) -> Vec<Tile> {
         self.size += 1;
         let (mut full, mut hash, mut level) = (Vec::new(), leaf, 0);
         loop {
-            if self.levels.len() == level {
-                self.levels.push(Vec::new());
-            }
-            let Some(hashes) = self.levels.get_mut(level) else { return full };
+            let hashes = self.levels.entry(level).or_default();
             hashes.push(hash);
             if (hashes.len() as u64) < TILE_WIDTH {
                 return full;
             }
             let hashes = std::mem::take(hashes);
-            let number = level as u32;
-            full.push(tile(number, self.size.checked_shr(TILE_HEIGHT * (number + 1)).unwrap_or(0) - 1, &hashes));
+            full.push(tile(level, self.size.checked_shr(TILE_HEIGHT * (level + 1)).unwrap_or(0) - 1, &hashes));
             hash = Frontier::root_of(&hashes);
             level += 1;
         }
@@ -52,17 +56,17 @@ impl Tree {
     /// The root over all leaves.
     pub fn root(&self) -> Hash {
         let mut frontier = Frontier::default();
-        for (level, hashes) in self.levels.iter().enumerate().rev() {
-            hashes.iter().for_each(|hash| frontier.push(TILE_HEIGHT * level as u32, *hash));
+        for (level, hashes) in self.levels.iter().rev() {
+            hashes.iter().for_each(|hash| frontier.push(TILE_HEIGHT * level, *hash));
         }
         frontier.root()
     }
 
     /// The tiles that are not full.
     pub fn partial(&self) -> Vec<Tile> {
-        let levels = (0..).zip(&self.levels).filter(|(_, hashes)| !hashes.is_empty());
+        let levels = self.levels.iter().filter(|(_, hashes)| !hashes.is_empty());
         levels
-            .map(|(level, hashes)| tile(level, self.size.checked_shr(TILE_HEIGHT * (level + 1)).unwrap_or(0), hashes))
+            .map(|(level, hashes)| tile(*level, self.size.checked_shr(TILE_HEIGHT * (level + 1)).unwrap_or(0), hashes))
             .collect()
     }
 }

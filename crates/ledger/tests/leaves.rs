@@ -228,7 +228,6 @@ fn what_is_told() {
         (LeafError::Kind("k\n".into()), "leaf.kind", "no kind `k\\n`"),
         (LeafError::Name("actor"), "leaf.name", "`actor` takes 1 to 256 bytes"),
         (LeafError::Time, "leaf.time", "253402300799999"),
-        (LeafError::Sequence, "leaf.sequence", "9007199254740991"),
         (LeafError::Number, "leaf.number", "write it as text"),
         (LeafError::TooLarge, "leaf.too_large", "more than 65535 bytes"),
         (LeafError::Canonical, "leaf.canonical", "RFC 8785"),
@@ -269,6 +268,8 @@ fn numbers_of_leaves_and_of_tenants() {
     assert_eq!(other.take_up(b"{}").err(), Some(LogError::Leaf(LeafError::Member("format".into()))));
     assert_eq!(other.size(), 1);
     assert!(error.to_string().contains("leaf 1 is number 0 of its tenant"));
+    assert_eq!(LogError::Sequence { due: 1, found: 2 }.to_string(), "leaf 1 says that it is leaf 2");
+    assert_eq!(LogError::Leaf(LeafError::Canonical).to_string(), LeafError::Canonical.to_string());
     assert!(LogError::Full.to_string().contains("full"));
 }
 

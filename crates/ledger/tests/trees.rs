@@ -285,6 +285,11 @@ fn what_a_tenant_takes_away_proves_itself() {
     let note = signer().sign(&Checkpoint { origin: ORIGIN.into(), size: 1, root });
     let (_, wrong) = check(&[export_head("t", 1, &note), export_line(0, "{}", &[])]);
     assert!(matches!(wrong.as_slice(), [ExportError::Leaf(0, _)]), "{wrong:?}");
+    // A leaf that is in the log at another place than it says.
+    let leaf = &all.leaves[3];
+    let moved = signer().sign(&Checkpoint { origin: ORIGIN.into(), size: 1, root: leaf_hash(leaf) });
+    let (_, wrong) = check(&[export_head("acme", 1, &moved), export_line(0, std::str::from_utf8(leaf).unwrap(), &[])]);
+    assert_eq!(wrong, [ExportError::Place(0)]);
     // Proofs of any length are read up to a limit.
     for (count, expected) in [(127, ProofError::Length), (128, ProofError::Length)] {
         let (_, wrong) = check(&[export_head("t", 1, &note), export_line(0, "{}", &vec![[0; 32]; count])]);

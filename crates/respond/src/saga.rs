@@ -73,6 +73,8 @@ struct Hand {
     act: Option<Act>,
     phone: Phone,
     seen: Option<Seen>,
+    /// When that was asked: what came after it was not seen.
+    asked_at: i64,
     /// How often the effect was not as it should be, and how often nobody could say.
     looks: u32,
     blanks: u32,
@@ -205,7 +207,7 @@ impl Saga {
             if now.steady < until {
                 return Order::Pause(until);
             }
-            self.landed(flight, None, now);
+            self.landed((flight, since), None, now);
         }
         if now.steady < self.hand.not_before {
             return Order::Pause(self.hand.not_before);
@@ -221,13 +223,13 @@ impl Saga {
     /// Takes what a connector says. An answer to a question that is not waited for any more changes nothing.
     pub fn handle(&mut self, number: u64, reply: Reply, now: Moment) {
         let now = self.at(now);
-        let Some((flight, waited, _)) = self.hand.flight else { return };
+        let Some((flight, waited, since)) = self.hand.flight else { return };
         let fits = matches!(
             (flight, reply),
             (Flight::Doing, Reply::Did(_)) | (Flight::Looking, Reply::Saw(_) | Reply::CannotLook)
         );
         if waited == number && fits {
-            self.landed(flight, Some(reply), now);
+            self.landed((flight, since), Some(reply), now);
         }
     }
 
@@ -237,9 +239,9 @@ impl Saga {
         Moment { wall: self.latest, ..now }
     }
 
-    fn landed(&mut self, flight: Flight, reply: Option<Reply>, now: Moment) {
+    fn landed(&mut self, (flight, since): (Flight, i64), reply: Option<Reply>, now: Moment) {
         let hand = &mut self.hand;
-        hand.flight = None;
+        (hand.flight, hand.asked_at) = (None, since);
         match (flight, reply) {
             (Flight::Doing, Some(Reply::Did(answer))) => hand.phone = Phone::Said(Some(answer)),
             (Flight::Doing, _) => hand.phone = Phone::Said(None),
@@ -324,7 +326,8 @@ impl Saga {
                 self.came(act, Came::Succeeded { verified: false }, now)
             }
             Some(Seen::Blind | Seen::Nothing) => self.came(act, Came::Unknown(Fault::CannotTell), now),
-            Some(_) if now.steady < settled_at => {
+            // An answer may take its time: what counts is when it was looked.
+            Some(_) if self.hand.asked_at < settled_at => {
                 let hand = &mut self.hand;
                 (hand.seen, hand.looks) = (None, hand.looks + 1);
                 let soon = now.steady.saturating_add(PAUSE_MS);

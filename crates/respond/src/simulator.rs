@@ -2,13 +2,17 @@
 //! come twice, connectors lie, clocks jump, people halt things and recall plans.
 //!
 //! Of each world it is judged that no effect happened twice, that none happened without a start that was durable before and a plan that was approved, that
-//! none is there of which the records say that it is not, that nothing was called while things were halted or after its time, and that what had a lease ended.
+//! none is there of which the records say that it is not, that nothing was called while things were halted or after its time, and that what had
+//! a lease ended, and all of what was given up.
 //! The same seed makes the same world.
 
 mod harness;
+mod judge;
 mod outside;
 mod scene;
 mod survived;
+#[cfg(test)]
+mod tests;
 
 use std::collections::BTreeMap;
 
@@ -20,13 +24,19 @@ pub use self::harness::{crash_at_every_record, fail_at_every_step, run_every_ste
 use self::outside::{Fate, Manners, Outside};
 pub use self::survived::Survived;
 use crate::order::{Call, Moment, Order, Reply};
-use crate::record::{Act, Came, Fault, Record};
+use crate::record::{Act, Record};
 use crate::saga::Saga;
 
 /// Most rounds of a world: more would be one that does not come to rest.
 const ROUNDS_MAX: usize = 20_000;
+/// Most turns that a plan makes in a round.
+const TURNS_MAX: usize = 100;
+/// Most crashes and most halts of a world that nothing in it called for.
+const CRASHES_MAX: u64 = 40;
+const HALTS_MAX: u64 = 10;
+/// Longest time of a world, in milliseconds: 400 days.
+const WORLD_MS_MAX: i64 = 400 * 86_400_000;
 const MINUTE: i64 = 60_000;
-const DAY: i64 = 24 * 60 * MINUTE;
 
 /// Numbers that look random, and are the same for the same seed (SplitMix64).
 #[derive(Clone, Debug)]
@@ -154,7 +164,7 @@ impl World {
             let mut turns = 0;
             while self.turn(plan) {
                 turns += 1;
-                if turns > 100 {
+                if turns > TURNS_MAX {
                     self.survived.findings.push("a plan does not come to rest".to_owned());
                     return false;
                 }
@@ -165,7 +175,7 @@ impl World {
 
     /// Things that nobody ordered.
     fn incident(&mut self) {
-        if self.random.once_in(60) && self.survived.crashes < 40 {
+        if self.random.once_in(60) && self.survived.crashes < CRASHES_MAX {
             self.crash();
         }
         if self.random.once_in(80) {
@@ -173,7 +183,7 @@ impl World {
             let by = self.random.below(2 * 3_600_000) as i64;
             self.wall += if self.random.once_in(2) { by } else { -by };
         }
-        if !self.halted && self.random.once_in(100) && self.survived.halts < 10 {
+        if !self.halted && self.random.once_in(100) && self.survived.halts < HALTS_MAX {
             self.halted = true;
             self.survived.halts += 1;
         } else if self.halted && self.random.once_in(10) {
@@ -254,7 +264,7 @@ impl World {
         let Some(saga) = &mut running.saga else { return false };
         let order = saga.poll(now, halted);
         running.waits = match &order {
-            Order::Pause(until) => Waits::Steady((*until).max(now.steady + 1)),
+            Order::Pause(until) => Waits::Steady(*until),
             Order::Until(until) => Waits::Wall(*until),
             Order::Halted => Waits::Halt,
             Order::Person(act) => Waits::Person(*act),
@@ -342,7 +352,7 @@ impl World {
             let event = entry.remove();
             self.happen(event);
         }
-        self.time < 400 * DAY
+        self.time < WORLD_MS_MAX
     }
 
     /// Nothing goes on by itself any more: people lift the halt, or say how things stand.
@@ -405,51 +415,4 @@ impl World {
             }
         }
     }
-
-    /// What is wrong when all is quiet.
-    fn judge(&mut self) {
-        let mut findings = Vec::new();
-        for (key, count) in &self.outside.effects {
-            if *count > 1 {
-                findings.push(format!("an effect happened {count} times: {key}"));
-            }
-        }
-        self.survived.effects = self.outside.effects.values().map(|count| u64::from(*count)).sum();
-        for running in &self.plans {
-            let Some(approved) = running.sealed.clone().open(KEY) else { continue };
-            for token in approved.tokens() {
-                let is_ours = self.outside.owner(token.verb, &token.target) == Some(token.id);
-                let (did, undid) = (last(&running.log, token.action, false), last(&running.log, token.action, true));
-                let is_undone = matches!(undid, Some(Came::Succeeded { .. } | Came::AlreadySo));
-                self.survived.undone += u64::from(is_undone);
-                let says_not = matches!(did, None | Some(Came::AlreadySo | Came::Failed(_)));
-                if is_ours && says_not {
-                    findings
-                        .push(format!("an effect is there of which the records say {did:?}: {}", token.verb.name()));
-                }
-                if is_ours && is_undone {
-                    findings.push(format!("an effect is there that the records call undone: {}", token.verb.name()));
-                }
-                let ended = token.lease.is_none() || token.inverse.is_none() || is_undone;
-                let is_open = matches!(undid, Some(Came::Unknown(_) | Came::Failed(Fault::StillThere)));
-                if matches!(did, Some(Came::Succeeded { .. })) && !ended && !is_open {
-                    findings.push(format!("a lease did not end: {}", token.verb.name()));
-                }
-            }
-        }
-        self.survived.findings.extend(findings);
-    }
-}
-
-/// What the records say last of an act.
-fn last(log: &[Record], step: usize, undo: bool) -> Option<Came> {
-    let wanted = Act { step, undo };
-    log.iter().rev().find_map(|record| match record {
-        Record::Came { act, came, .. } if *act == wanted => Some(came.clone()),
-        Record::Resolved { act, is_there, .. } if *act == wanted => Some(match *is_there != undo {
-            true => Came::Succeeded { verified: true },
-            false => Came::Failed(if undo { Fault::StillThere } else { Fault::NotThere }),
-        }),
-        _ => None,
-    })
 }

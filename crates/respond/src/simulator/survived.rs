@@ -54,6 +54,12 @@ impl Survived {
         ]
     }
 
+    /// The same; what was wrong was so at something of this name.
+    pub(super) fn named(mut self, name: &str) -> Self {
+        self.findings.iter_mut().for_each(|found| *found = format!("{name}: {found}"));
+        self
+    }
+
     /// Adds what another world went through.
     pub fn add(&mut self, other: &Self) {
         let Self {
