@@ -262,6 +262,15 @@ mod tests {
     }
 
     #[test]
+    fn who_stops_something_cannot_have_lifted_half_of_it() {
+        let mut halts = Halts::default();
+        let ready = Halt { lifting: Some(("bob".into(), 0)), ..halt(Scope::Everything, "a drill") };
+        halts.set(ready).unwrap();
+        assert_eq!(halts.of(&Scope::Everything).unwrap().lifting, None);
+        assert!(matches!(halts.lift(&Scope::Everything, "anna".into(), 1), Ok(Record::Lifting { .. })));
+    }
+
+    #[test]
     fn what_is_stopped_is_found() {
         let (tenant, machine) = ("t".into(), Principal::Machine("m".into()));
         let person = Principal::Person("m".into());

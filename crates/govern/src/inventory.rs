@@ -452,6 +452,21 @@ mod tests {
     }
 
     #[test]
+    fn what_stands_above_several_domains_is_as_protected_as_the_most_protected() {
+        for tiers in [[2, 0, 1, 0], [0, 2, 1, 0], [1, 2, 0, 0]] {
+            let domain = |(name, tier): (&str, u8)| format!(r#"{{"name": "{name}.example.org", "tier": {tier}}}"#);
+            let domains: Vec<String> = ["a", "b", "c", "d"].into_iter().zip(tiers).map(domain).collect();
+            let parts = format!(r#"{{"assets": {{"domain": [{}]}}}}"#, domains.join(","));
+            let (inventory, _) = Inventory::new(serde_json::from_str(&parts).unwrap());
+            let found = inventory.resolve("domain:example.org").unwrap();
+            // Of several that are as protected, the first by its name.
+            let first = ["a", "b", "c"][tiers.iter().position(|tier| *tier == 0).unwrap()];
+            let asset = EntityId(format!("domain:{first}.example.org"));
+            assert_eq!((found.tier, found.asset), (Tier::Zero, Some(asset)), "{tiers:?}");
+        }
+    }
+
+    #[test]
     fn one_name_resolves_to_itself() {
         let inventory = inventory();
         for (id, _, asset) in inventory.assets() {
