@@ -271,6 +271,16 @@ mod tests {
     }
 
     #[test]
+    fn records_of_what_is_not_stopped_change_nothing() {
+        let mut halts = Halts::from(vec![halt(Scope::Everything, "a drill")]);
+        let before = halts.clone();
+        let scope = Scope::Verb(Verb::Notify);
+        halts.apply(&Record::Lifting { scope: scope.clone(), by: "anna".into(), at: 1 });
+        halts.apply(&Record::Lifted { scope, by: ["anna".into(), "bob".into()], after: 1, at: 1 });
+        assert_eq!(halts, before);
+    }
+
+    #[test]
     fn what_is_stopped_is_found() {
         let (tenant, machine) = ("t".into(), Principal::Machine("m".into()));
         let person = Principal::Person("m".into());

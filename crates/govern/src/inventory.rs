@@ -141,12 +141,16 @@ impl Inventory {
     /// Makes the indexes. What means nothing is told, and left out.
     #[must_use]
     pub fn new(parts: Parts) -> (Self, Vec<String>) {
+        Self::bounded(parts, ASSETS_MAX)
+    }
+
+    fn bounded(parts: Parts, most: usize) -> (Self, Vec<String>) {
         let mut inventory = Self { outside: parts.outside, ..Self::default() };
         let mut told = Vec::new();
         for (kind, assets) in parts.assets {
             for asset in assets {
                 let id = id_of(kind, &spelled(kind, &asset.name));
-                if asset.name.is_empty() || inventory.assets.contains_key(&id) || inventory.assets.len() >= ASSETS_MAX {
+                if asset.name.is_empty() || inventory.assets.contains_key(&id) || inventory.assets.len() >= most {
                     told.push(format!("inventory.asset: {id} has no name, or is there already, or is one too many"));
                     continue;
                 }
@@ -485,5 +489,71 @@ mod tests {
         }"#;
         let (inventory, told) = Inventory::new(serde_json::from_str(parts).unwrap());
         assert_eq!((told.len(), inventory.paths().len()), (4, 3));
+        for (least, good) in [(0, false), (1, true), (2, true), (3, false)] {
+            let paths = format!(r#"{{"name": "p", "members": ["host:a", "host:b"], "least": {least}}}"#);
+            let parts = format!(r#"{{"assets": {{"host": [{{"name": "a"}}, {{"name": "b"}}]}}, "paths": [{paths}]}}"#);
+            let (_, told) = Inventory::new(serde_json::from_str(&parts).unwrap());
+            assert_eq!(told.is_empty(), good, "{least}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_one_too_many_is_told() {
+        let parts = r#"{"assets": {"host": [{"name": "a"}, {"name": "b"}], "account": [{"name": "c"}]}}"#;
+        for (most, kept) in [(2, 2), (3, 3), (4, 3)] {
+            let (inventory, told) = Inventory::bounded(serde_json::from_str(parts).unwrap(), most);
+            assert_eq!((inventory.assets().count(), told.len()), (kept, 3 - kept), "{most}");
+        }
+    }
+
+    #[test]
+    fn a_name_of_two_is_the_name_of_none() {
+        let hash = "ab".repeat(32);
+        let two = "cd".repeat(32);
+        let parts = format!(
+            r#"{{"assets": {{
+                "host": [{{"name": "a", "names": ["198.51.100.1", "198.51.100.2", "198.51.100.2"], "tier": 3}},
+                         {{"name": "b", "names": ["198.51.100.1"], "tier": 3}}],
+                "domain": [{{"name": "a.example", "names": ["www.example.org"], "tier": 2}},
+                           {{"name": "b.example", "names": ["www.example.org"], "tier": 2}}],
+                "hash": [{{"name": "tool", "names": ["{hash}", "{two}"], "tier": 1}}, {{"name": "other", "names": ["{two}"], "tier": 1}}]
+            }}}}"#
+        );
+        let (inventory, _) = Inventory::new(serde_json::from_str(&parts).unwrap());
+        for (target, tier, asset) in [
+            ("host:198.51.100.1".to_owned(), Tier::Zero, None),
+            ("address:198.51.100.1".to_owned(), Tier::Zero, None),
+            // Said twice of the same it is still one.
+            ("host:198.51.100.2".to_owned(), Tier::Three, Some("host:a")),
+            ("address:198.51.100.2".to_owned(), Tier::Three, Some("host:a")),
+            ("host:198.51.100.3".to_owned(), Tier::Zero, None),
+            ("domain:www.example.org".to_owned(), Tier::Zero, None),
+            ("domain:a.www.example.org".to_owned(), Tier::Zero, None),
+            (format!("hash:{hash}"), Tier::One, Some("hash:tool")),
+            (format!("hash:{two}"), Tier::Zero, None),
+            (format!("hash:{}", "ef".repeat(32)), Tier::Two, None),
+            (format!("hash:{}g", "e".repeat(63)), Tier::Zero, None),
+            (format!("hash:{}", "e".repeat(63)), Tier::Zero, None),
+        ] {
+            let found = inventory.resolve(&target).unwrap();
+            assert_eq!((found.tier, found.asset.as_ref().map(EntityId::as_str)), (tier, asset), "{target}");
+        }
+        for hidden in [
+            '\u{ad}',
+            '\u{200b}',
+            '\u{200f}',
+            '\u{202a}',
+            '\u{202e}',
+            '\u{2060}',
+            '\u{206f}',
+            '\u{feff}',
+            '\u{e0000}',
+            '\u{e007f}',
+        ] {
+            assert_eq!(inventory.resolve(&format!("host:a{hidden}b")), Err(NoTarget::Name), "{hidden:?}");
+        }
+        for seen in ['\u{ac}', '\u{ae}', '\u{2010}', '\u{2070}'] {
+            assert!(inventory.resolve(&format!("host:a{seen}b")).is_ok(), "{seen:?}");
+        }
     }
 }

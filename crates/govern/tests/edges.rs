@@ -5,6 +5,7 @@
 mod house;
 
 use serde_json::{Value, json};
+use watchfloor_govern::budget::USES_MAX;
 use watchfloor_govern::plan::{ACTIONS_MAX, CLAIMS_MAX, NAME_BYTES_MAX, Plan, REASON_BYTES_MAX};
 use watchfloor_govern::state::State;
 use watchfloor_govern::{ApprovedPlan, admit, decide};
@@ -204,4 +205,126 @@ fn a_token_has_the_lease_in_milliseconds() {
     let plan: Plan = serde_json::from_value(plan()).unwrap();
     let approved = ApprovedPlan::new(plan, None, &mut state, &OPEN, &[], LATER).unwrap();
     assert_eq!(approved.tokens()[0].lease, Some(3_600_000));
+}
+
+#[test]
+fn rows_that_one_thing_decides() {
+    let machine = with(&plan(), &json!({"/requester": {"machine": "triage"}}));
+    let nothing = |plan: &Value| with(plan, &json!({"/case": "c2", "/evidence": ["weak"]}));
+    let on = |plan: &Value, action: Value| with(plan, &json!({"/actions/0": action}));
+    let tag = json!({"verb": "add_tag", "target": "host:db-1", "parameters": {"tag": "seen"}});
+    let notify = json!({"verb": "notify", "target": "recipient:a", "parameters": {"text": "x"}});
+    let cap = |verb: &str| json!({"/caps": [{"verb": verb, "tier": 3, "level": 1}]});
+    for (changes, plan, expected) in [
+        // A cap is that of its verb.
+        (cap("notify"), machine.clone(), "allow: "),
+        (cap("isolate_host"), machine.clone(), "deny: cap.people_only level.advisory"),
+        // What touches nothing may rest on little if a person asks; a machine's may not, and what is no asset has no tier that matters.
+        (json!({}), nothing(&on(&plan(), tag.clone())), "allow: "),
+        (json!({}), nothing(&on(&machine, tag)), "deny: admission.escalated evidence.untrusted evidence.weak level.manual"),
+        (json!({}), nothing(&on(&plan(), notify.clone())), "allow: "),
+        (json!({}), nothing(&on(&machine, notify)), "deny: evidence.untrusted level.manual"),
+        // What undoes is about its own kind of target; of tickets and tags nobody asks whether they were there.
+        (json!({}), on(&plan(), json!({"verb": "release_host", "target": "account:bob"})), "deny: target.other_kind"),
+        (json!({}), on(&plan(), json!({"verb": "close_ticket", "target": "ticket:17"})), "allow: "),
+        (
+            json!({}),
+            on(&plan(), json!({"verb": "remove_tag", "target": "host:ws-17", "parameters": {"tag": "seen"}})),
+            "allow: ",
+        ),
+        // So much was used that nobody can say how much.
+        (
+            json!({"/budgets": {
+                "budgets": [{"name": "b", "window": 1000, "count": 1_000_000}],
+                "uses": [[{"tenant": "acme", "verb": "isolate_host", "tier": 3, "requester": {"person": "anna"}}, vec![NOW; USES_MAX]]],
+            }}),
+            plan(),
+            "deny: budget.unknown",
+        ),
+        // Nothing resolves for a machine either, and what it asks of a tenant that does not exist is looked at by nobody.
+        (json!({}), with(&machine, &json!({"/actions/0/target": "nothing"})), "deny: target.kind"),
+        (
+            json!({}),
+            with(&machine, &json!({"/tenant": "nobody"})),
+            "deny: evidence.coverage evidence.none evidence.unresolved requester.other_tenant target.name tenant.unknown",
+        ),
+        (
+            json!({}),
+            with(&plan(), &json!({"/requester": {"machine": "robot"}})),
+            "deny: admission.denied level.manual requester.unknown",
+        ),
+    ] {
+        assert_eq!(shown(&ask(&with(&state(), &changes), &plan, &OPEN)), expected, "{changes} {plan}");
+    }
+}
+
+#[test]
+fn a_drill_says_that_it_is_one() {
+    for (drill, says) in [
+        (true, "verb isolate_host is stopped by anna (a drill): the quarter's drill"),
+        (false, "verb isolate_host is stopped by anna: the quarter's drill"),
+    ] {
+        let halt = json!({"scope": {"verb": "isolate_host"}, "by": "anna", "reason": "the quarter's drill", "at": 0, "drill": drill});
+        let decision = ask(&with(&state(), &json!({"/halts": [halt]})), &plan(), &OPEN);
+        assert_eq!(decision.reasons.iter().map(|reason| reason.says.as_str()).collect::<Vec<_>>(), [says]);
+    }
+}
+
+#[test]
+fn a_path_that_cannot_be_right_is_lost_with_the_first_of_its_members() {
+    let paths = json!([{"name": "shop", "members": ["host:gone", "host:ws-17", "host:ws-18"], "least": 2}]);
+    let parts = with(&state(), &json!({"/tenants/acme/inventory/paths": paths}));
+    let (mut state, told) = State::new(serde_json::from_value(parts).unwrap());
+    assert_eq!(told, ["acme: inventory.path: shop: members are not there (host:gone), or it needs 2 of 3"]);
+    let plan: Plan = serde_json::from_value(plan()).unwrap();
+    let admitted = admit(&plan, &mut state, NOW);
+    assert_eq!(shown(&decide(&plan, &state, &OPEN, &admitted, NOW)), "deny: world.path");
+}
+
+#[test]
+fn who_answers_for_the_machine_answers_if_nobody_granted_anything() {
+    let mut state = made(&state());
+    let text = serde_json::to_string(&state.autonomy).unwrap();
+    let nobodys = text.replace(r#""grantor":"gus""#, r#""grantor":null"#);
+    assert_ne!(nobodys, text);
+    state.autonomy = serde_json::from_str(&nobodys).unwrap();
+    let machine = with(&plan(), &json!({"/requester": {"machine": "triage"}}));
+    let plan: Plan = serde_json::from_value(machine).unwrap();
+    let admitted = admit(&plan, &mut state, NOW);
+    let approved = ApprovedPlan::new(plan.clone(), None, &mut state, &OPEN, &admitted, NOW).unwrap();
+    assert_eq!((approved.accountable().as_str(), approved.plan()), ("anna", &plan));
+    assert_eq!(approved.decision().plan_hash, plan.hash());
+    assert_eq!(approved.tokens()[0].idempotency(), Verb::IsolateHost.row().idempotency);
+}
+
+/// What a verb weighs as a capability of ACP, and a tier as a class of resources: with nothing else against it, the score is their sum.
+#[test]
+fn verbs_and_tiers_have_their_weights() {
+    for (verb, target, score) in [
+        ("block_address", "address:203.0.113.9", 25 + 5),
+        ("unblock_address", "address:203.0.113.9", 25 + 5),
+        ("block_domain", "domain:evil.example", 25 + 5),
+        ("isolate_host", "host:ws-17", 25 + 5),
+        ("isolate_host", "host:app", 25 + 15),
+        ("isolate_host", "host:db-1", 25 + 30),
+        ("isolate_host", "host:dc-01", 25 + 45),
+        ("kill_process", "process:ws-17/1", 15 + 5),
+        ("quarantine_file", "file:ws-17/a", 30 + 5),
+        ("restore_file", "file:ws-17/a", 15 + 5),
+        ("disable_account", "account:bob", 20 + 5),
+        ("revoke_sessions", "account:bob", 30 + 5),
+        ("remove_mailbox_rule", "mailbox_rule:bob/1", 10 + 5),
+        ("purge_message", "message:bob/1", 30 + 5),
+        ("restore_message", "message:bob/1", 15 + 5),
+        ("notify", "recipient:a", 5),
+        ("open_ticket", "ticket:a", 5),
+        ("close_case", "case:a", 10),
+        ("collect_evidence", "host:ws-17", 25 + 5),
+        ("add_tag", "host:ws-17", 10 + 5),
+    ] {
+        let changes = json!({"/requester": {"machine": "triage"}, "/actions/0": {"verb": verb, "target": target}});
+        let plan: Plan = serde_json::from_value(with(&plan(), &changes)).unwrap();
+        let admitted = admit(&plan, &mut made(&state()), NOW);
+        assert_eq!(admitted.iter().map(|admitted| admitted.score).collect::<Vec<_>>(), [score], "{verb} {target}");
+    }
 }
