@@ -221,7 +221,11 @@ fn rows_that_one_thing_decides() {
         (cap("isolate_host"), machine.clone(), "deny: cap.people_only level.advisory"),
         // What touches nothing may rest on little if a person asks; a machine's may not, and what is no asset has no tier that matters.
         (json!({}), nothing(&on(&plan(), tag.clone())), "allow: "),
-        (json!({}), nothing(&on(&machine, tag)), "deny: admission.escalated evidence.untrusted evidence.weak level.manual"),
+        (
+            json!({}),
+            nothing(&on(&machine, tag)),
+            "deny: admission.escalated evidence.untrusted evidence.weak level.manual",
+        ),
         (json!({}), nothing(&on(&plan(), notify.clone())), "allow: "),
         (json!({}), nothing(&on(&machine, notify)), "deny: evidence.untrusted level.manual"),
         // What undoes is about its own kind of target; of tickets and tags nobody asks whether they were there.

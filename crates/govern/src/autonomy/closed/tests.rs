@@ -285,3 +285,19 @@ fn a_review_that_finds_nothing_is_not_counted_beyond_the_bound() {
         assert_eq!(cell.totals().agreed + cell.totals().reversed, 1, "it is told all the same");
     }
 }
+
+#[test]
+fn what_this_version_closed_is_an_outcome_of_it() {
+    let mut state = promised();
+    let one = || "1".to_owned();
+    let versions = Versions { model: "2".to_owned(), prompt: one(), rules: one(), policy: one() };
+    let id = ShadowId("2".to_owned());
+    let chosen = Record::Chosen { key: key(), id, versions, level: Level::Manual, would: Choice::Leave };
+    state.apply(chosen, MONDAY).unwrap();
+    assert_eq!(state.cell(&key()).unwrap().era(), 1);
+    close(&mut state, "c1", MONDAY).unwrap();
+    let over = MONDAY + 7 * DAY;
+    draw(&mut state, week(MONDAY), SEED, over).unwrap();
+    review(&mut state, "c1", false, over).unwrap();
+    assert_eq!(state.cell(&key()).unwrap().tally().agreed, 1);
+}
