@@ -128,7 +128,8 @@ fn policy_is_asked_with_all_that_is_known() {
         let (mut state, listener) = (made(&state), Listener::default());
         let admitted = admit(&plan, &mut state, NOW);
         let scores: Vec<u8> = admitted.iter().map(|admitted| admitted.score).collect();
-        decide(&plan, &state, &listener, &admitted, NOW + 5);
+        let decision = decide(&plan, &state, &listener, &admitted, NOW + 5);
+        assert_eq!(decision.policy_hash, listener.hash());
         (listener.0.into_inner(), scores)
     };
     let (found, scores) = asked(json!({"person": "anna"}));
