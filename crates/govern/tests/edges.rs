@@ -197,6 +197,9 @@ fn a_level_is_what_was_earned() {
     assert_eq!(state.level(&machine, Verb::IsolateHost, Tier::Three, NOW), Level::Conditional);
     assert_eq!(state.level(&machine, Verb::IsolateHost, Tier::Two, NOW), Level::Manual);
     assert_eq!(state.level(&plan, Verb::IsolateHost, Tier::Three, NOW), Level::Manual);
+    let elsewhere = Plan { tenant: "nobody".into(), ..machine.clone() };
+    assert_eq!(state.level(&elsewhere, Verb::IsolateHost, Tier::Three, NOW), Level::Manual);
+    assert!(serde_json::from_str::<watchfloor_govern::plan::Hash>("1").is_err());
 }
 
 #[test]
