@@ -179,3 +179,19 @@ fn a_name_of_two_is_the_name_of_none() {
         assert!(inventory.resolve(&format!("host:a{seen}b")).is_ok(), "{seen:?}");
     }
 }
+
+#[test]
+fn the_outside_is_as_protected_as_the_house_says() {
+    let parts = r#"{"outside": {"address": 2, "domain": 1, "hash": 3}}"#;
+    let (inventory, _) = Inventory::new(serde_json::from_str(parts).unwrap());
+    for (target, tier) in [
+        ("address:203.0.113.9".to_owned(), Tier::Two),
+        ("domain:evil.example".to_owned(), Tier::One),
+        (format!("hash:{}", "ab".repeat(32)), Tier::Three),
+        // Not what no stranger can have.
+        ("address:10.0.0.1".to_owned(), Tier::Zero),
+        ("domain:local".to_owned(), Tier::Zero),
+    ] {
+        assert_eq!(inventory.resolve(&target).map(|found| found.tier), Ok(tier), "{target}");
+    }
+}
