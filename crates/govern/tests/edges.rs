@@ -197,6 +197,12 @@ fn a_level_is_what_was_earned() {
     assert_eq!(state.level(&machine, Verb::IsolateHost, Tier::Three, NOW), Level::Conditional);
     assert_eq!(state.level(&machine, Verb::IsolateHost, Tier::Two, NOW), Level::Manual);
     assert_eq!(state.level(&plan, Verb::IsolateHost, Tier::Three, NOW), Level::Manual);
+    let standing = |plan: &Plan| {
+        let standing = state.standing(plan, Verb::IsolateHost, Tier::Three, NOW)?;
+        Some((standing.level, standing.grantor))
+    };
+    assert_eq!(standing(&machine), Some((Level::Conditional, Some("gus".into()))));
+    assert_eq!(standing(&plan), None);
     let elsewhere = Plan { tenant: "nobody".into(), ..machine.clone() };
     assert_eq!(state.level(&elsewhere, Verb::IsolateHost, Tier::Three, NOW), Level::Manual);
     assert!(serde_json::from_str::<watchfloor_govern::plan::Hash>("1").is_err());
