@@ -137,9 +137,9 @@ fn policy_is_asked_with_all_that_is_known() {
     assert_eq!(
         found,
         [
-            r#"acme anna None {"analyst"} acme | isolate_host host:ws-17 3 {"kiosk"} Some(PersonId("anna")) | credential_theft HighStakes Authenticated 0 `` 2 60 5"#,
-            r#"acme anna None {"analyst"} acme | isolate_host host:ws-18 3 {} None | credential_theft HighStakes Authenticated 0 `` 2 61 5"#,
-            r#"acme anna None {"analyst"} acme | add_tag host:ws-17 3 {"kiosk"} Some(PersonId("anna")) | credential_theft HighStakes Authenticated 0 `seen` 2 0 5"#,
+            r#"acme anna None {"analyst"} acme | isolate_host host:ws-17 3 {"kiosk"} Some(PersonId("anna")) | credential_theft Manual Authenticated 0 `` 2 60 5"#,
+            r#"acme anna None {"analyst"} acme | isolate_host host:ws-18 3 {} None | credential_theft Manual Authenticated 0 `` 2 61 5"#,
+            r#"acme anna None {"analyst"} acme | add_tag host:ws-17 3 {"kiosk"} Some(PersonId("anna")) | credential_theft Manual Authenticated 0 `seen` 2 0 5"#,
         ]
     );
     // The scores of the actions differ, so that one cannot stand for another.
