@@ -238,6 +238,20 @@ mod tests {
     }
 
     #[test]
+    fn the_moment_at_which_a_window_begins_belongs_to_it() {
+        let mut budgets = budgets(r#"{"name": "b", "window": 1000, "count": 2}"#);
+        let isolate = one("t", Verb::IsolateHost, 3, "m");
+        budgets.take(&isolate, 1, 0);
+        budgets.take(&isolate, 1, 1_000);
+        for (now, expected) in [(1_000, true), (1_001, false)] {
+            assert_eq!(is_short(&budgets, &isolate, 1, 10, now), expected, "{now}");
+        }
+        // What is used up, and more, holds up nobody who asks for nothing of it.
+        budgets.take(&isolate, 5, 1_000);
+        assert!(!is_short(&budgets, &one("t", Verb::Notify, 3, "m"), 1, 10, 1_000));
+    }
+
+    #[test]
     fn budgets_are_about_something() {
         for (about, expected) in [
             (r#"{}"#, [true, true, true, true, true]),

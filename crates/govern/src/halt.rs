@@ -262,6 +262,25 @@ mod tests {
     }
 
     #[test]
+    fn who_stops_something_cannot_have_lifted_half_of_it() {
+        let mut halts = Halts::default();
+        let ready = Halt { lifting: Some(("bob".into(), 0)), ..halt(Scope::Everything, "a drill") };
+        halts.set(ready).unwrap();
+        assert_eq!(halts.of(&Scope::Everything).unwrap().lifting, None);
+        assert!(matches!(halts.lift(&Scope::Everything, "anna".into(), 1), Ok(Record::Lifting { .. })));
+    }
+
+    #[test]
+    fn records_of_what_is_not_stopped_change_nothing() {
+        let mut halts = Halts::from(vec![halt(Scope::Everything, "a drill")]);
+        let before = halts.clone();
+        let scope = Scope::Verb(Verb::Notify);
+        halts.apply(&Record::Lifting { scope: scope.clone(), by: "anna".into(), at: 1 });
+        halts.apply(&Record::Lifted { scope, by: ["anna".into(), "bob".into()], after: 1, at: 1 });
+        assert_eq!(halts, before);
+    }
+
+    #[test]
     fn what_is_stopped_is_found() {
         let (tenant, machine) = ("t".into(), Principal::Machine("m".into()));
         let person = Principal::Person("m".into());

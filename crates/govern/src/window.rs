@@ -122,7 +122,7 @@ mod tests {
     fn hours_are_local() {
         // 2026-03-02 is a Monday; 2026-03-02T00:00:00Z is 1772409600.
         let monday = 1_772_409_600_000_i64;
-        let at = |day: i64, minute: i64| monday + (day * DAY_MINUTES + minute) * MINUTE;
+        let at = |day: i64, minute: i64| monday + (day * 1_440 + minute) * 60_000;
         let hours = Hours { assets: BTreeSet::new(), ahead: 60, days: (1..=5).collect(), from: 9 * 60, to: 17 * 60 };
         for (now, expected) in [
             (at(0, 8 * 60 - 1), false),

@@ -86,6 +86,7 @@ mod tests {
         let bytes = Bytes(vec![0xfb, 0xff]);
         assert_eq!((serde_json::to_string(&bytes).unwrap(), format!("{bytes:?}")), ("\"-_8\"".into(), "-_8".into()));
         assert_eq!(serde_json::from_str::<Bytes>("\"-_8\"").unwrap(), bytes);
+        assert!(serde_json::from_str::<Digest>("1").is_err() && serde_json::from_str::<Bytes>("1").is_err());
         for wrong in ["+/8", "-_8=", "-_9", "-_8 "] {
             assert!(serde_json::from_str::<Bytes>(&format!("\"{wrong}\"")).is_err(), "{wrong}");
         }

@@ -175,16 +175,14 @@ fn check_client_data(bytes: &[u8], challenge: &Digest, relying: &Relying) -> Res
 
 /// Gives the counter.
 fn check_authenticator_data(bytes: &[u8], relying: &Relying) -> Result<u32, AssertionError> {
-    let (fixed, rest) = bytes.split_first_chunk::<37>().ok_or(AssertionError::AuthenticatorData)?;
-    let (party, tail) = fixed.split_at(32);
-    let [flags, counter @ ..] = tail else { return Err(AssertionError::AuthenticatorData) };
-    let counter = <[u8; 4]>::try_from(counter).map_err(|_| AssertionError::AuthenticatorData)?;
+    let (party, tail) = bytes.split_first_chunk::<32>().ok_or(AssertionError::AuthenticatorData)?;
+    let ([flags, counter @ ..], rest) = tail.split_first_chunk::<5>().ok_or(AssertionError::AuthenticatorData)?;
     let has = |flag: u8| flags & flag != 0;
     // What follows is signed, and there only where a flag says so. A new key has no place in an answer.
     if has(NEW_KEY) || has(EXTENSIONS) == rest.is_empty() || has(BACKED_UP) && !has(MAY_BE_BACKED_UP) {
         return Err(AssertionError::AuthenticatorData);
     }
-    if party != Digest::of(relying.id.as_bytes()).0 {
+    if *party != Digest::of(relying.id.as_bytes()).0 {
         return Err(AssertionError::RelyingParty);
     }
     if !has(PRESENT) {
@@ -193,5 +191,5 @@ fn check_authenticator_data(bytes: &[u8], relying: &Relying) -> Result<u32, Asse
     if !has(VERIFIED) {
         return Err(AssertionError::NotVerified);
     }
-    Ok(u32::from_be_bytes(counter))
+    Ok(u32::from_be_bytes(*counter))
 }

@@ -45,13 +45,19 @@ impl Share {
     /// So many hundredths, at most all.
     #[must_use]
     pub const fn percent(hundredths: u8) -> Self {
-        if hundredths > 100 { Self::ALL } else { Self(hundredths as u64 * (WHOLE / 100)) }
+        match hundredths {
+            0..100 => Self(hundredths as u64 * (WHOLE / 100)),
+            _ => Self::ALL,
+        }
     }
 
     /// So many millionths, at most all.
     #[must_use]
     pub const fn millionths(millionths: u32) -> Self {
-        if millionths > 1_000_000 { Self::ALL } else { Self(millionths as u64 * (WHOLE / 1_000_000)) }
+        match millionths {
+            0..1_000_000 => Self(millionths as u64 * (WHOLE / 1_000_000)),
+            _ => Self::ALL,
+        }
     }
 
     /// Parts of 10^12.

@@ -231,9 +231,9 @@ impl Closed {
         Ok(by)
     }
 
-    /// A week is forgotten when all that was drawn has been looked at.
+    /// A week that was drawn is forgotten when all that was drawn has been looked at.
     fn forget(&mut self, number: i64) {
-        if self.weeks.get(&number).is_some_and(|open| open.drawn && open.cases.is_empty()) {
+        if self.weeks.get(&number).is_some_and(|open| open.cases.is_empty()) {
             self.weeks.remove(&number);
         }
     }

@@ -147,6 +147,15 @@ mod tests {
         }
         assert!(tail(Tally { agreed: 50, failed: 1_000_000_000 }, 50) > 0.99);
         assert!(tail(Tally { agreed: 1_000_000_000, failed: 0 }, 2) < 1e-14);
+        // Where the weights are made smaller at the last step, and those before count: of F failures in N outcomes all fifty, F/N · (F−1)/(N−1) · …
+        for (agreed, failures) in
+            [(1_000_000_u64, 11_000_000_000_u64), (1_000_000, 12_000_000_000), (50_000, 550_000_000)]
+        {
+            let all = (agreed + failures) as f64;
+            let due: f64 = (0..WINDOW).map(|i| (failures as f64 - i as f64) / (all - i as f64)).product();
+            let found = tail(Tally { agreed, failed: failures - WINDOW }, WINDOW);
+            assert!((found - due).abs() < 1e-9, "{agreed} {failures}: {found} {due}");
+        }
     }
 
     #[test]
@@ -185,6 +194,10 @@ mod tests {
         // With a long history fewer are enough: 0.05/(20·21) is 1.19·10^-4, two have a chance of 2.2·10^-3, three of 1.02·10^-4.
         assert_eq!(course("++++++++++++++++++++--").1, [0_usize; 0]);
         assert_eq!(course("++++++++++++++++++++---").1, [22]);
+        // 0.05/(40·41) is 3.05·10^-5: two have a chance of 5.8·10^-4, three of 1.37·10^-5.
+        let long = "+".repeat(40);
+        assert_eq!(course(&format!("{long}--")).1, [0_usize; 0]);
+        assert_eq!(course(&format!("{long}---")).1, [42]);
     }
 
     #[test]

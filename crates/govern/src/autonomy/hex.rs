@@ -65,6 +65,7 @@ mod tests {
             ("009fa0", None),
             ("009fa0ff00", None),
             ("009fa0fg", None),
+            ("009fa0g0", None),
             ("009fa0f/", None),
             ("009fa0f:", None),
             ("009fa0f`", None),

@@ -18,7 +18,7 @@ pub(crate) fn check(question: &Question<'_>, reasons: &mut Vec<Reason>) {
     }
     for step in &question.steps {
         verb(step, reasons);
-        target(question, step, reasons);
+        target(step, reasons);
     }
     let mut seen = BTreeSet::new();
     for (step, row, target) in question.meant() {
@@ -90,7 +90,7 @@ fn verb(step: &Step<'_>, reasons: &mut Vec<Reason>) {
     }
 }
 
-fn target(question: &Question<'_>, step: &Step<'_>, reasons: &mut Vec<Reason>) {
+fn target(step: &Step<'_>, reasons: &mut Vec<Reason>) {
     let name = shown(&step.action.target);
     let (code, says) = match (&step.target, step.verb) {
         (Err(NoTarget::Kind), _) => ("target.kind", format!("`{name}` names no kind of target")),
@@ -105,17 +105,17 @@ fn target(question: &Question<'_>, step: &Step<'_>, reasons: &mut Vec<Reason>) {
                 target.kind.name()
             ),
         ),
-        _ => return unknown(question, step, reasons),
+        _ => return unknown(step, reasons),
     };
     reasons.push(step.reason(code, Limit::Deny, says));
 }
 
 /// What nobody knows is of tier 0: that is said, as it is why two people are needed.
-fn unknown(question: &Question<'_>, step: &Step<'_>, reasons: &mut Vec<Reason>) {
+fn unknown(step: &Step<'_>, reasons: &mut Vec<Reason>) {
     let Some((_, target)) = step.meant().filter(|(_, target)| target.kind.is_asset() && target.asset.is_none()) else {
         return;
     };
-    if u8::from(target.tier) == 0 && question.tenant.is_some() {
+    if u8::from(target.tier) == 0 {
         let says = format!("nobody knows {}: it counts as most protected", target.id);
         reasons.push(step.reason("target.unknown", Limit::people(2), says));
     }

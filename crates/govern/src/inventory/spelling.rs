@@ -86,6 +86,32 @@ mod tests {
     }
 
     #[test]
+    fn domains_are_whole() {
+        let long = |label: usize, last: usize| format!("{0}.{0}.{0}.{1}", "a".repeat(label), "b".repeat(last));
+        for (domain, expected) in [
+            ("example.org".to_owned(), true),
+            ("a-b.example".to_owned(), true),
+            ("_dmarc.example".to_owned(), true),
+            ("a1.2b".to_owned(), true),
+            ("a b.example".to_owned(), false),
+            ("*.example".to_owned(), false),
+            ("\u{fc}.example".to_owned(), false),
+            ("example".to_owned(), false),
+            ("a..example".to_owned(), false),
+            (".example".to_owned(), false),
+            ("10.0.0.5".to_owned(), false),
+            (long(63, 61), true),
+            (long(63, 62), false),
+            (long(62, 1), true),
+            (long(64, 1), false),
+            (format!("{}.{}", "a".repeat(62), "b".repeat(63)), true),
+            (format!("{}.{}", "a".repeat(62), "b".repeat(64)), false),
+        ] {
+            assert_eq!(domain_is_whole(&domain), expected, "{domain}");
+        }
+    }
+
+    #[test]
     fn addresses_of_nobody_are_known() {
         for (text, expected) in [
             ("203.0.113.9", false),

@@ -138,3 +138,24 @@ fn counters_are_remembered() {
     assert_eq!(people.active(&id("out")).err(), Some(Refusal::PersonInactive));
     assert_eq!(people.active(&id("zoe")).err(), Some(Refusal::PersonUnknown));
 }
+
+#[test]
+fn the_counter_of_nobody_is_not_remembered() {
+    let request = open(ask(1, &[]));
+    let before = World::new().people();
+    let changes: [fn(&mut Signed); 2] = [
+        |signed| signed.statement.person = id("zoe"),
+        |signed| {
+            let Proof::Passkey(assertion) = &mut signed.proof else { panic!("a passkey") };
+            assertion.key = "key-zoe".into();
+        },
+    ];
+    for change in changes {
+        let mut signed = signed(&request, "pia", What::Deny, LOOKED);
+        change(&mut signed);
+        let mut people = before.clone();
+        let stop = Stop { signed, counter: 9, decoy: false };
+        people.apply(&request.record(LOOKED, Happened::Denied(Box::new(stop))));
+        assert_eq!(people, before);
+    }
+}

@@ -156,3 +156,16 @@ fn a_sign_in_is_young_and_for_one_statement() {
         )
     );
 }
+
+#[test]
+fn what_was_taken_holds_for_as_long_as_the_person_is_there() {
+    let (mut world, request) = (World::new(), open(ask(1, &[])));
+    for name in ["ann", "pia", "pod", "sue"] {
+        let good = signed(&request, name, What::Approve, LOOKED);
+        assert!(good.still_holds(&world.people()), "{name}");
+        world.person(name).active = false;
+        assert!(!good.still_holds(&world.people()), "{name} has left");
+        world.persons.remove(&id(name));
+        assert!(!good.still_holds(&world.people()), "{name} is not known");
+    }
+}

@@ -148,3 +148,18 @@ fn no_record_tells_what_could_not_have_been() {
         assert_eq!(open.clone().apply(&record(at, what)).is_ok(), good, "{at}");
     }
 }
+
+#[test]
+fn nothing_follows_on_the_end() {
+    let (_, _, taken) = history();
+    let by = Actor::Person { person: id("ann") };
+    for what in [
+        Happened::Shown { person: id("zoe"), shown: Digest::of(b"shown") },
+        Happened::Edited { by, plan: Digest::of(b"other") },
+    ] {
+        let mut request = taken.clone();
+        // Its number and time are right, and it would fit a request that is open.
+        let record = request.record(LOOKED + 200, what);
+        assert_eq!((request.apply(&record), &request), (Err(Refusal::RecordOrder), &taken));
+    }
+}

@@ -262,3 +262,42 @@ fn weeks_and_cases_are_bounded() {
     assert_eq!(closed.close("c".into(), by, MONDAY), Err(Refused::TooManyCases));
     assert_eq!(closed.figure(MONDAY).closed, CASES_MAX as u64);
 }
+
+#[test]
+fn a_review_that_finds_nothing_is_not_counted_beyond_the_bound() {
+    use super::super::cell::OUTCOMES_MAX;
+    for (count, missed, counted) in [
+        (OUTCOMES_MAX - 1, false, (OUTCOMES_MAX, 0)),
+        (OUTCOMES_MAX, false, (OUTCOMES_MAX, 0)),
+        (OUTCOMES_MAX, true, (OUTCOMES_MAX, 1)),
+    ] {
+        let mut state = promised();
+        close(&mut state, "c1", MONDAY).unwrap();
+        let text = serde_json::to_string(&state).unwrap();
+        let many = text.replace(r#""before":{"agreed":0,"#, &format!(r#""before":{{"agreed":{count},"#));
+        assert_ne!(many, text);
+        let mut state: State = serde_json::from_str(&many).unwrap();
+        let over = MONDAY + 7 * DAY;
+        draw(&mut state, week(MONDAY), SEED, over).unwrap();
+        review(&mut state, "c1", missed, over).unwrap();
+        let cell = state.cell(&key()).unwrap();
+        assert_eq!((cell.tally().agreed, cell.tally().failed), counted, "{count} {missed}");
+        assert_eq!(cell.totals().agreed + cell.totals().reversed, 1, "it is told all the same");
+    }
+}
+
+#[test]
+fn what_this_version_closed_is_an_outcome_of_it() {
+    let mut state = promised();
+    let one = || "1".to_owned();
+    let versions = Versions { model: "2".to_owned(), prompt: one(), rules: one(), policy: one() };
+    let id = ShadowId("2".to_owned());
+    let chosen = Record::Chosen { key: key(), id, versions, level: Level::Manual, would: Choice::Leave };
+    state.apply(chosen, MONDAY).unwrap();
+    assert_eq!(state.cell(&key()).unwrap().era(), 1);
+    close(&mut state, "c1", MONDAY).unwrap();
+    let over = MONDAY + 7 * DAY;
+    draw(&mut state, week(MONDAY), SEED, over).unwrap();
+    review(&mut state, "c1", false, over).unwrap();
+    assert_eq!(state.cell(&key()).unwrap().tally().agreed, 1);
+}

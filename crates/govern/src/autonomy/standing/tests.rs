@@ -102,6 +102,9 @@ fn each_part_says_why() {
     cell.grantor = Some("ann".into());
     cell.grant(Level::Approved, Why::Granted, None, 0);
     assert_eq!(say(&cell, &conditions)[0], "autonomy.granted: ann granted level 2");
+    // Granted again, it is not lowered.
+    cell.grant(Level::Approved, Why::Granted, None, 0);
+    assert_eq!(say(&cell, &conditions)[0], "autonomy.granted: ann granted level 2");
     cell.grant(Level::Manual, Why::Lowered, None, 0);
     let lowered = "lowered from level 2 to 0: a person lowered it; only a person can raise it again";
     assert_eq!(say(&cell, &conditions)[0], format!("autonomy.granted: {lowered}"));

@@ -450,4 +450,16 @@ fn time_does_not_go_back() {
     assert_eq!(house.state.standing(&key(), &conditions("a"), 0).level, Conditional, "that was when it was promoted");
 }
 
+#[test]
+fn what_is_as_low_already_is_not_lowered() {
+    let mut house = House::new();
+    house.outcomes(5, Agree);
+    house.promote("ann", Approved).unwrap();
+    let (generation, moved) = (house.cell().generation(), house.cell().moved().cloned());
+    // A reversal and missing coverage lower to level 2: it stands there, and what a person grants next follows on the same generation.
+    house.outcomes(1, Reverse);
+    house.apply(Record::CoverageMissing { key: key() }).unwrap();
+    assert_eq!((house.cell().generation(), house.cell().moved().cloned()), (generation, moved));
+}
+
 mod limits;

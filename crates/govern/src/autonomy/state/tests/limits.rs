@@ -92,6 +92,55 @@ fn names_have_a_length() {
 }
 
 #[test]
+fn what_has_no_place_is_not_taken() {
+    let nobody = || "x".repeat(NAME_BYTES_MAX + 1);
+    let mut elsewhere = key();
+    elsewhere.class = "other".into();
+    let mut nameless = key();
+    nameless.tenant = nobody().as_str().into();
+    let (id, would) = (ShadowId("c".to_owned()), Choice::Leave);
+    let chosen = |key: &Key| Record::Chosen {
+        key: key.clone(),
+        id: id.clone(),
+        versions: versions("a"),
+        level: Manual,
+        would: would.clone(),
+    };
+    let judged = Record::Judged {
+        key: elsewhere.clone(),
+        id: id.clone(),
+        judgement: Agree,
+        by: "cy".into(),
+        did: would.clone(),
+    };
+    let (week, tenant) = (0, || TenantId::from("north"));
+    let promised = Event::Promised { tenant: nobody().as_str().into(), week, promise: Hex([0; 32]) };
+    let case = || "c1".into();
+    let closed = |key: &Key| Event::Closed {
+        tenant: key.tenant.clone(),
+        class: key.class.clone(),
+        tier: key.tier,
+        case: case(),
+    };
+    let reviewed =
+        Event::Reviewed { tenant: tenant(), week, case: case(), by: nobody().as_str().into(), missed: false };
+    let mut close = key();
+    close.verb = Verb::CloseCase;
+    let mut house = House::new();
+    for (record, due) in [
+        (chosen(&nameless), Err(Refused::Name("a tenant"))),
+        (judged, Err(Refused::UnknownCell)),
+        (Record::Review(promised), Err(Refused::Name("a tenant"))),
+        (Record::Review(closed(&close)), Err(Refused::UnknownCell)),
+        (chosen(&close), Ok(())),
+        (Record::Review(closed(&close)), Err(Refused::NoPromise)),
+        (Record::Review(reviewed), Err(Refused::Name("a person"))),
+    ] {
+        assert_eq!(house.apply(record.clone()), due, "{record:?}");
+    }
+}
+
+#[test]
 fn cells_and_promoters_are_bounded() {
     let mut state = State::default();
     let cell = |number: usize| {
