@@ -1,6 +1,6 @@
 //! Limits as the documents name them, written out: a test that reckons with the constant itself moves with it.
 
-use watchfloor_govern::{approvals, approved, autonomy, budget, halt};
+use watchfloor_govern::{approvals, approved, autonomy, budget, halt, plan};
 
 #[test]
 fn times_are_what_the_documents_say() {
@@ -20,5 +20,19 @@ fn times_are_what_the_documents_say() {
         ("a review", autonomy::closed::REVIEW_MS, 604_800_000),
     ] {
         assert_eq!(found, milliseconds, "{name}");
+    }
+}
+
+#[test]
+fn numbers_are_those_that_json_writes_exactly() {
+    assert_eq!(plan::NUMBER_MAX, 9_007_199_254_740_991);
+    for (number, good) in [
+        ("9007199254740990", true),
+        ("9007199254740991", true),
+        ("9007199254740992", false),
+        ("-9007199254740991", true),
+        ("-9007199254740992", false),
+    ] {
+        assert_eq!(serde_json::from_str::<plan::Value>(number).is_ok(), good, "{number}");
     }
 }
