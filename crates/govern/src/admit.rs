@@ -73,12 +73,7 @@ pub fn admit(plan: &Plan, state: &mut State, now: i64) -> Vec<Admitted> {
         };
         let record = counters.admit(profile, &request, now);
         let reasons = record.reasons.iter().map(|reason| format!("{reason:?}")).collect();
-        admitted.push(Admitted {
-            action,
-            decision: record.decision,
-            score: record.rs_final.unwrap_or(100),
-            reasons,
-        });
+        admitted.push(Admitted { action, decision: record.decision, score: record.rs_final.unwrap_or(100), reasons });
     }
     admitted
 }

@@ -364,6 +364,7 @@ fn what_two_decisions_share_is_kept_once() {
         "the frame, and the decision if it changes: {new} of {}",
         after.len()
     );
+}
 
 /// Decisions, and what admission said, are kept and made again years later: their bytes are part of what is promised. Whoever changes what a
 /// decision says on purpose writes the new hash here.

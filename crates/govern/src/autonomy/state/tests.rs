@@ -447,7 +447,11 @@ fn time_does_not_go_back() {
     assert_eq!(house.state.standing(&key(), &conditions(&versions("a")), 0).earned.code, "autonomy.reversed");
     house.now = reversed + REVERSAL_MS;
     house.promote("ann", Conditional).unwrap();
-    assert_eq!(house.state.standing(&key(), &conditions(&versions("a")), 0).level, Conditional, "that was when it was promoted");
+    assert_eq!(
+        house.state.standing(&key(), &conditions(&versions("a")), 0).level,
+        Conditional,
+        "that was when it was promoted"
+    );
 }
 
 #[test]
