@@ -33,6 +33,7 @@ usage: cargo xtask COMMAND
   judge [PAIRS]                         compare the compiled rules with a judge of obvious code (10,000,000 pairs of rule and event)
   fuzz [TARGET] [SECONDS]               run the fuzz targets (all, 60 seconds each)
   rivals --rules DIR… FILE…             our Sigma engine beside others: speed, and where they differ
+  rivals policy                         our policies beside another engine: whether they agree, and speed
   doctor                                say what this machine lacks for the above
 
 example: cargo xtask ocsf-table --schema ocsf-1.8.0.json --out crates/ocsf/schema/1.8.0.tsv

@@ -33,7 +33,7 @@ pub fn test(mut args: lexopt::Parser) -> Result<()> {
         run(&mut cargo(&["fmt", "--all", "--check"]))?;
         // Workspaces of their own.
         run(&mut cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))?;
-        run(&mut cargo(&["fmt", "--manifest-path", "rivals/Cargo.toml", "--check"]))
+        run(&mut cargo(&["fmt", "--manifest-path", "rivals/Cargo.toml", "--all", "--check"]))
     })?;
     step("lints", || run(&mut cargo(&["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"])))?;
     step("build", test_binary)?;

@@ -5,9 +5,10 @@
 use serde::{Deserialize, Serialize};
 use watchfloor_admission::counters::Counters;
 use watchfloor_admission::risk::{Context, Decision, History, Profile, Request, ResourceClass, Standing};
-use watchfloor_model::action::{Tier, Verb};
+use watchfloor_model::action::{Level, Tier, Verb};
 
-use crate::plan::{Hash, Plan, Principal};
+use crate::inventory::Target;
+use crate::plan::{ACTIONS_MAX, Action, Plan, Principal};
 use crate::state::State;
 
 /// What admission says of one action of a plan.
@@ -43,54 +44,57 @@ impl Default for Admission {
 /// Looks at what a machine asks for, and counts it. Of a person nothing comes back.
 pub fn admit(plan: &Plan, state: &mut State, now: i64) -> Vec<Admitted> {
     let Principal::Machine(id) = &plan.requester else { return Vec::new() };
-    let asked: Vec<(usize, Verb, String, Tier)> = match state.tenants.get(&plan.tenant) {
-        None => Vec::new(),
-        Some(tenant) => {
-            let one = |(number, action): (usize, &crate::plan::Action)| {
-                let verb = Verb::parse(&action.verb)?;
-                let target = tenant.inventory.resolve(&action.target).ok()?;
-                Some((number, verb, target.id.0, target.tier))
-            };
-            plan.actions.iter().take(crate::plan::ACTIONS_MAX).enumerate().filter_map(one).collect()
-        }
-    };
-    let hash = Hash::of(plan).to_string();
+    let asked = asked(plan, state, now);
     let standing = Standing {
         agent_registered: state.machines.get(id).is_some_and(|machine| machine.active),
         ledger_available: state.ledger,
         policy_verified: state.policy_verified,
     };
-    let levels: Vec<u8> =
-        asked.iter().map(|(_, verb, _, tier)| u8::from(state.level(plan, *verb, *tier, now))).collect();
     let Admission { profile, counters } = &mut state.admission;
-    let mut admitted = Vec::new();
-    for ((number, verb, target, tier), level) in asked.into_iter().zip(levels) {
-        let shape = target.split_once(':').map_or("", |(kind, _)| kind);
+    let mut admitted = Vec::with_capacity(asked.len());
+    for Asked { action, verb, target, level } in asked {
+        let tier = target.tier;
+        let resource = target.id.as_str();
         let request = Request {
-            eval_id: &hash,
+            // The record is not kept, what it says is: to hash the plan for its name would take longer than all else.
+            eval_id: plan.id.as_str(),
             request_id: plan.id.as_str(),
             agent_id: id.as_str(),
             tenant: plan.tenant.as_str(),
             capability: capability(verb),
-            resource: &target,
-            target_shape: shape,
+            resource,
+            target_shape: resource.split_once(':').map_or("", |(kind, _)| kind),
             resource_class: if verb.row().kind.is_asset() { class(tier) } else { ResourceClass::Public },
             // At level 0 and 1 the check of levels says what is to be said; here it would hide the score.
-            autonomy_level: level.max(2),
+            autonomy_level: u8::from(level).max(2),
             context: Context::CALM,
             history: History::CLEAN,
             standing,
         };
         let record = counters.admit(profile, &request, now);
         let reasons = record.reasons.iter().map(|reason| format!("{reason:?}")).collect();
-        admitted.push(Admitted {
-            action: number,
-            decision: record.decision,
-            score: record.rs_final.unwrap_or(100),
-            reasons,
-        });
+        admitted.push(Admitted { action, decision: record.decision, score: record.rs_final.unwrap_or(100), reasons });
     }
     admitted
+}
+
+/// What a machine asks for, where there is such a verb and such a target.
+struct Asked {
+    action: usize,
+    verb: Verb,
+    target: Target,
+    level: Level,
+}
+
+fn asked(plan: &Plan, state: &State, now: i64) -> Vec<Asked> {
+    let Some(tenant) = state.tenants.get(&plan.tenant) else { return Vec::new() };
+    let one = |(number, action): (usize, &Action)| {
+        let verb = Verb::parse(&action.verb)?;
+        let target = tenant.inventory.resolve(&action.target).ok()?;
+        let level = state.level(plan, verb, target.tier, now);
+        Some(Asked { action: number, verb, target, level })
+    };
+    plan.actions.iter().take(ACTIONS_MAX).enumerate().filter_map(one).collect()
 }
 
 fn class(tier: Tier) -> ResourceClass {

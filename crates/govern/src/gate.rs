@@ -10,7 +10,7 @@ use watchfloor_model::action::{Row, Tier, Verb};
 use watchfloor_model::ids::{EntityId, PersonId, PlanId};
 
 use crate::admit::Admitted;
-use crate::autonomy::Standing;
+use crate::autonomy::Levels;
 use crate::checks;
 use crate::inventory::{Asset, NoTarget, Target};
 use crate::limit::{Limit, Reason};
@@ -79,7 +79,7 @@ pub(crate) struct Step<'q> {
     pub target: Result<Target, NoTarget>,
     pub asset: Option<&'q Asset>,
     /// How far the machine that asks may go with it.
-    pub standing: Option<Standing>,
+    pub levels: Option<Levels<'q>>,
 }
 
 impl Step<'_> {
@@ -117,8 +117,8 @@ impl<'q> Question<'q> {
             let asset = asset.and_then(|asset| tenant?.inventory.asset(asset));
             let verb = Verb::parse(&action.verb).map(Verb::row);
             let meant = verb.zip(target.as_ref().ok());
-            let standing = meant.and_then(|(row, target)| state.standing(plan, row.verb, target.tier, now));
-            Step { number, action, verb, target, asset, standing }
+            let levels = meant.and_then(|(row, target)| state.levels(plan, row.verb, target.tier, now));
+            Step { number, action, verb, target, asset, levels }
         };
         let (person, machine) = match &plan.requester {
             Principal::Person(id) => (state.people.get(id), None),
@@ -151,7 +151,7 @@ impl<'q> Question<'q> {
 
     /// Who granted the levels that the machine stands at: they do not approve what is done under them, and answer for what is done under them alone.
     fn grantors(&self) -> BTreeSet<PersonId> {
-        self.steps.iter().filter_map(|step| step.standing.as_ref()?.grantor.clone()).collect()
+        self.steps.iter().filter_map(|step| step.levels.as_ref()?.grantor().cloned()).collect()
     }
 
     fn settled(&self) -> Vec<Settled> {

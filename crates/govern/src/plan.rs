@@ -2,6 +2,8 @@
 //!
 //! A plan is bound by its hash: SHA-256 over its canonical JSON (RFC 8785). Whoever changes anything about it has another plan.
 
+mod canonical;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -40,7 +42,8 @@ impl Hash {
 
 impl std::fmt::Display for Hash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        let mut digits = [0; 64];
+        f.write_str(base16ct::lower::encode_str(&self.0, &mut digits).map_err(|_| std::fmt::Error)?)
     }
 }
 
@@ -162,7 +165,7 @@ impl Plan {
     /// What it is bound by.
     #[must_use]
     pub fn hash(&self) -> Hash {
-        Hash::of(self)
+        Hash(Sha256::digest(canonical::bytes(self)).into())
     }
 }
 

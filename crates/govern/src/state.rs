@@ -7,7 +7,7 @@ use watchfloor_model::action::{Level, Tier, Verb};
 use watchfloor_model::ids::{CaseId, EntityId, EvidenceId, MachineId, PersonId, TenantId};
 
 use crate::admit::Admission;
-use crate::autonomy::{self, Conditions, Key, Mohsin, Share, Standing, Versions};
+use crate::autonomy::{self, Conditions, Key, Levels, Mohsin, Share, Standing, Versions};
 use crate::budget::{BudgetParts, Budgets};
 use crate::halt::Halts;
 use crate::inventory::{Inventory, Parts};
@@ -88,6 +88,25 @@ pub struct Evidence {
     pub soothes: bool,
 }
 
+/// What all the evidence of a case comes to, whatever a plan chooses to name.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct OfCase {
+    /// The lowest trust of any of it; none if there is none.
+    pub trust: Option<Trust>,
+    /// Text in some of it looks like an instruction.
+    pub instructs: bool,
+    /// The verdict is milder when text in some of it is read.
+    pub soothes: bool,
+}
+
+impl OfCase {
+    fn add(&mut self, evidence: &Evidence) {
+        self.trust = Some(self.trust.map_or(evidence.trust, |trust| trust.min(evidence.trust)));
+        self.instructs |= evidence.instructs;
+        self.soothes |= evidence.soothes;
+    }
+}
+
 /// Something in force that was done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -151,8 +170,8 @@ pub struct State {
     pub tenants: BTreeMap<TenantId, Tenant>,
     /// Evidence.
     pub evidence: BTreeMap<EvidenceId, Evidence>,
-    /// Evidence of each case.
-    pub by_case: BTreeMap<(TenantId, CaseId), BTreeSet<EvidenceId>>,
+    /// What the evidence of each case comes to.
+    pub by_case: BTreeMap<TenantId, BTreeMap<CaseId, OfCase>>,
     /// How much may be done, and how much was.
     pub budgets: Budgets,
     /// Plans that were given out to be carried out: no plan is twice.
@@ -266,22 +285,27 @@ impl State {
     /// How far the machine that asks may go with a verb and a tier; of a person, and of what nobody knows, nothing comes back.
     #[must_use]
     pub fn standing(&self, plan: &Plan, verb: Verb, tier: Tier, now: i64) -> Option<Standing> {
+        self.levels(plan, verb, tier, now).map(|levels| levels.standing())
+    }
+
+    /// The same without words.
+    pub(crate) fn levels(&self, plan: &Plan, verb: Verb, tier: Tier, now: i64) -> Option<Levels<'_>> {
         let Principal::Machine(id) = &plan.requester else { return None };
         let (machine, tenant) = (self.machines.get(id)?, self.tenants.get(&plan.tenant)?);
         let conditions = Conditions {
             readiness: tenant.readiness,
             mohsin: tenant.task,
-            running: machine.versions.clone(),
+            running: &machine.versions,
             ledger_reachable: self.ledger,
         };
         let key = Key { tenant: plan.tenant.clone(), verb, class: plan.alert_class.clone(), tier };
-        Some(self.autonomy.standing(&key, &conditions, now))
+        Some(self.autonomy.levels(key, &conditions, now))
     }
 
     /// The same as a level: none is level 0.
     #[must_use]
     pub fn level(&self, plan: &Plan, verb: Verb, tier: Tier, now: i64) -> Level {
-        self.standing(plan, verb, tier, now).map_or(Level::Manual, |standing| standing.level)
+        self.levels(plan, verb, tier, now).map_or(Level::Manual, |levels| levels.level())
     }
 
     /// Makes a state of what is written. What means nothing is told, and left out.
@@ -296,9 +320,10 @@ impl State {
             let tenant = Tenant { inventory, effects, uncovered, degraded, windows, readiness, task: task.0 };
             tenants.insert(id, tenant);
         }
-        let mut by_case: BTreeMap<(TenantId, CaseId), BTreeSet<EvidenceId>> = BTreeMap::new();
-        for (id, evidence) in &parts.evidence {
-            by_case.entry((evidence.tenant.clone(), evidence.case.clone())).or_default().insert(id.clone());
+        let mut by_case: BTreeMap<TenantId, BTreeMap<CaseId, OfCase>> = BTreeMap::new();
+        for evidence in parts.evidence.values() {
+            let cases = by_case.entry(evidence.tenant.clone()).or_default();
+            cases.entry(evidence.case.clone()).or_default().add(evidence);
         }
         let state = Self {
             ledger: parts.ledger,

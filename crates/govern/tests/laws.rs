@@ -365,3 +365,28 @@ fn what_two_decisions_share_is_kept_once() {
         after.len()
     );
 }
+
+/// Decisions, and what admission said, are kept and made again years later: their bytes are part of what is promised. Whoever changes what a
+/// decision says on purpose writes the new hash here.
+#[test]
+fn decisions_keep_their_bytes() {
+    let mut all = Vec::new();
+    for seed in 0..4_000 {
+        let random = &mut Random(seed ^ 0x7777_0000);
+        let (mut parts, mut plan, book) = (state(random), plan(random), book(random));
+        if random.once_in(4) {
+            plan.alert_class = "phishing".into();
+        }
+        if random.once_in(8) {
+            parts.machines.values_mut().for_each(|machine| machine.versions.model = "2".to_owned());
+        }
+        plan.reason = random.pick(&["", "why \"so\"\n", "\u{1}\u{7f}\u{e9}\u{1f600}"]).to_owned();
+        // The policy's own hash is the test's, and no promise.
+        all.push(Decision { policy_hash: Hash([1; 32]), ..ask(&parts, &plan, &book) });
+    }
+    let limits = |limit: &Limit| all.iter().filter(|decision| decision.limit == *limit).count();
+    let few = [Limit::Allow, Limit::people(1), Limit::people(2), Limit::Deny].iter().map(limits).min();
+    assert!(few > Some(20), "{few:?}");
+    let hash = Hash::of(&all).to_string();
+    assert_eq!(hash, "e1c92fcc8970cec63aeb1de5c7c56f4eb17310396b3fd122d382dfbff1478808");
+}

@@ -87,12 +87,13 @@ watchfloor bench autonomy [--plot FILE.svg]
 watchfloor bench admission
 watchfloor bench ledger [DIR]
 watchfloor bench policy
-watchfloor bench govern
+watchfloor bench govern [--growth [--plot FILE.svg]]
 
 admission measures one decision of the admission control with a million counters, in nanoseconds; it reads no files. Each is timed by itself
 (admit_p50, admit_p99, with one reading of the clock, whose own time is printed), and in stretches without a clock in between (admit_mean_p50).
 
-govern measures one decision of the gate at 10,000 entities and a million counters, without policy and with 1,001 of them.
+govern measures one decision of the gate at 10,000 entities and a million counters, without policy and with 1,001 of them, and what admission
+takes there; with --growth, a decision with 10 to 100,000 entities, and with 1 to 1,001 policies, which --plot draws.
 
 policy measures one question to the policies with 11, 101 and 1,001 of them at 10,000 entities, beside plain Cedar.
 

@@ -143,6 +143,10 @@ impl State for ScopeState {
         self.denials.rebase(by);
         self.until = self.until.map(|until| until.saturating_sub(by));
     }
+
+    fn touch(&self) -> u32 {
+        self.requests.touch() ^ self.denials.touch()
+    }
 }
 
 impl State for PatternState {
@@ -156,6 +160,10 @@ impl State for PatternState {
 
     fn rebase(&mut self, by: u32) {
         self.requests.rebase(by);
+    }
+
+    fn touch(&self) -> u32 {
+        self.requests.touch()
     }
 }
 
@@ -244,12 +252,15 @@ impl Counters {
         let now = self.latest;
         let since = |window: u32| now.saturating_sub(window);
         let keys = scope_keys(self.seed, request);
-        // The lines come from memory while the pattern's hash is computed.
-        let fetched = keys.iter().fold(0, |all, (_, tag)| all ^ self.scopes.fetch(*tag));
         let pattern_key = pattern_key(request);
         let PatternKey([a, b, c, d, e, f, g, h, ..]) = pattern_key;
         let pattern = tag(u64::from_le_bytes([a, b, c, d, e, f, g, h]));
-        std::hint::black_box(fetched ^ self.patterns.fetch(pattern));
+        // What costs time is waiting for memory: all tags come at the same time, and then all slots, while none is written. To compute the
+        // pattern's hash in between would make its tags come later, and save nothing.
+        let tags = keys.iter().fold(0, |all, (_, tag)| all ^ self.scopes.fetch(*tag));
+        std::hint::black_box(tags ^ self.patterns.fetch(pattern));
+        let slots = keys.iter().fold(0, |all, (_, tag)| all ^ self.scopes.touch(*tag));
+        std::hint::black_box(slots ^ self.patterns.touch(pattern));
         let mut counts = Counts { pattern_key, ..Counts::NONE };
         let place = self.patterns.place(pattern, now);
         let mut pattern_flood = 0;

@@ -31,6 +31,8 @@ pub(super) trait State: Default + Clone {
     fn newest(&self) -> u32;
     /// Moves its ticks back, those before the new origin to the origin.
     fn rebase(&mut self, by: u32);
+    /// Reads something of each of its lines.
+    fn touch(&self) -> u32;
 }
 
 #[derive(Clone, Debug)]
@@ -82,6 +84,12 @@ impl<S: State> Table<S> {
     pub fn fetch(&self, tag: u64) -> u64 {
         let [home, _] = self.homes(tag);
         self.bucket(home).map_or(0, |bucket| bucket.tags[0])
+    }
+
+    /// The same for the slot that the key has, if it has one.
+    pub fn touch(&self, tag: u64) -> u32 {
+        let slot = self.find(tag).and_then(|place| self.bucket(place.bucket)?.slots.get(usize::from(place.slot)));
+        slot.map_or(0, State::touch)
     }
 
     /// Where a key lies.
@@ -221,6 +229,10 @@ mod tests {
         fn rebase(&mut self, by: u32) {
             self.0 = self.0.saturating_sub(by);
         }
+
+        fn touch(&self) -> u32 {
+            self.0
+        }
     }
 
     /// A well mixed tag of a number.
@@ -302,6 +314,19 @@ mod tests {
         assert_eq!(table.fetch(tag(1)), 0);
         assert!(table.put(Place { bucket: first, slot: 0 }, 5, Until(0)));
         assert_eq!(table.fetch(tag(1)), 5);
+    }
+
+    #[test]
+    fn touching_reads_the_slot_of_the_key() {
+        let mut table = Table::new(4_000);
+        assert_eq!(table.touch(tag(1)), 0);
+        for number in 0..1_000 {
+            put(&mut table, number, 0, number as u32 + 7);
+        }
+        for number in 0..1_000 {
+            assert_eq!(table.touch(tag(number)), number as u32 + 7);
+        }
+        assert_eq!(table.touch(tag(1_000)), 0);
     }
 
     #[test]

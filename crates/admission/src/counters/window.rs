@@ -40,6 +40,11 @@ impl<const N: usize> Window<N> {
         self.times.iter().map(|time| u16::from(*time >= cutoff)).sum()
     }
 
+    /// Its first and its last word together: reading them lets the processor fetch what lies between.
+    pub fn touch(&self) -> u32 {
+        self.times.first().copied().unwrap_or_default() ^ self.next
+    }
+
     /// The newest time.
     pub fn last(&self) -> Option<u32> {
         self.newest_first().next()
@@ -132,6 +137,13 @@ mod tests {
         moved.rebase(5);
         assert_eq!(moved, window(&[1, 1, 4]));
         assert_eq!((moved.since(0), moved.since(2)), (3, 1));
+    }
+
+    #[test]
+    fn touching_reads_both_ends() {
+        for (times, expected) in [(&[][..], 0), (&[8], 8 ^ 1), (&[8, 9], 8 ^ 2), (&[8, 9, 10, 11, 12], 12 ^ 1)] {
+            assert_eq!(window(times).touch(), expected, "{times:?}");
+        }
     }
 
     #[test]

@@ -93,8 +93,14 @@ impl From<Share> for u64 {
 /// As a decimal number of up to twelve digits, without zeros at its end.
 impl fmt::Display for Share {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let digits = format!("{}.{:012}", self.0 / WHOLE, self.0 % WHOLE);
-        f.write_str(digits.trim_end_matches('0').trim_end_matches('.'))
+        let (whole, mut part, mut digits) = (self.0 / WHOLE, self.0 % WHOLE, 12);
+        if part == 0 {
+            return write!(f, "{whole}");
+        }
+        while part % 10 == 0 {
+            (part, digits) = (part / 10, digits - 1);
+        }
+        write!(f, "{whole}.{part:0digits$}")
     }
 }
 

@@ -8,11 +8,11 @@
 
 use std::collections::VecDeque;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use watchfloor_model::action::{Level, Tier, Verb};
 use watchfloor_model::ids::{AlertClass, EntityId, PersonId, TenantId};
 
-use super::bound::{Share, reaches};
+use super::bound::{Share, lower, reaches};
 use super::drift::{Course, Tally};
 use super::refused::Refused;
 
@@ -177,8 +177,25 @@ pub struct Moved {
     pub at: i64,
 }
 
+/// What outcomes come to. It is made when one is counted, and not when somebody asks: asking is what happens often.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Worth {
+    /// At least this share of agreements.
+    lower: Share,
+    /// The highest level whose bar is reached.
+    level: Level,
+}
+
+impl Default for Worth {
+    /// Of no outcomes.
+    fn default() -> Self {
+        Self { lower: Share::NONE, level: Level::Approved }
+    }
+}
+
 /// A cell.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(remote = "Self")]
 pub struct Cell {
     pub(super) key: Key,
     pub(super) granted: Level,
@@ -197,6 +214,23 @@ pub struct Cell {
     shadows: VecDeque<Shadow>,
     totals: Totals,
     moved: Option<Moved>,
+    /// It follows from the rest, and is not written.
+    #[serde(skip)]
+    worth: Worth,
+}
+
+impl Serialize for Cell {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        Self::serialize(self, serializer)
+    }
+}
+
+impl<'de> Deserialize<'de> for Cell {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut cell = Self::deserialize(deserializer)?;
+        cell.weigh();
+        Ok(cell)
+    }
 }
 
 impl Cell {
@@ -218,6 +252,7 @@ impl Cell {
             shadows: VecDeque::new(),
             totals: Totals::default(),
             moved: None,
+            worth: Worth::default(),
         }
     }
 
@@ -291,7 +326,7 @@ impl Cell {
         } else if self.reversed.is_some_and(recent) {
             (Level::Approved, Why::Reversed)
         } else {
-            let level = self.counted();
+            let level = self.worth.level;
             (level, if level == Level::HighStakes { Why::Earned } else { Why::BelowBar })
         }
     }
@@ -300,6 +335,18 @@ impl Cell {
     #[must_use]
     pub fn is_rebated(&self, level: Level) -> bool {
         self.rebate.is_some_and(|rebate| rebate >= level)
+    }
+
+    /// At least this share of agreements, as far as outcomes say.
+    #[must_use]
+    pub fn lower(&self) -> Share {
+        self.worth.lower
+    }
+
+    /// Says anew what outcomes come to; whatever changes the course, or as how many an outcome counts, ends with it.
+    fn weigh(&mut self) {
+        let Tally { agreed, failed } = self.tally();
+        self.worth = Worth { lower: lower(agreed, failed), level: self.counted() };
     }
 
     /// The highest level whose bar outcomes reach.
@@ -339,7 +386,7 @@ impl Cell {
         }
         if self.versions.is_some() {
             // Whoever changes again before it is earned again pays the full count: trying versions until one is lucky does not pay.
-            let had = if self.reearning { Level::Approved } else { self.counted() };
+            let had = if self.reearning { Level::Approved } else { self.worth.level };
             self.reearning = had > Level::Approved;
             self.rebate = self.reearning.then_some(had);
             self.begin_era();
@@ -399,7 +446,8 @@ impl Cell {
             self.rebate = None;
             self.demote(Level::Approved, Why::Drift, now);
         }
-        let level = self.counted();
+        self.weigh();
+        let level = self.worth.level;
         self.reearning &= level == Level::Approved;
         self.demote(level, Why::BelowBar, now);
     }
@@ -427,6 +475,7 @@ impl Cell {
     fn begin_era(&mut self) {
         self.era += 1;
         self.course = Course::default();
+        self.worth = Worth::default();
     }
 
     /// Lowers what is granted, if it is above.

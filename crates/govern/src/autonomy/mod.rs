@@ -26,5 +26,5 @@ pub use cell::{Cell, Choice, Judgement, Key, ShadowId, Versions, Why};
 pub use hex::Hex;
 pub use promotion::{Promotion, Signed};
 pub use refused::Refused;
-pub use standing::{Conditions, Mohsin, Standing};
+pub use standing::{Conditions, Levels, Mohsin, Standing};
 pub use state::{CELLS_MAX, NAME_BYTES_MAX, PROMOTERS_MAX, Record, State};

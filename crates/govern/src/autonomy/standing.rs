@@ -1,10 +1,13 @@
 //! How far a machine may go in a cell now: the least of five, each of them told.
 
+use std::borrow::Cow;
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 use watchfloor_model::action::Level;
 use watchfloor_model::ids::PersonId;
 
-use super::bound::{Share, lower};
+use super::bound::Share;
 use super::cell::{Cell, Versions, Why};
 use super::drift::Tally;
 
@@ -53,14 +56,14 @@ impl Mohsin {
 }
 
 /// What is the case outside of the cell.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Conditions {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Conditions<'c> {
     /// How far the house is ready for it.
     pub readiness: Level,
     /// What the task bears.
     pub mohsin: Mohsin,
     /// What is running now.
-    pub running: Versions,
+    pub running: &'c Versions,
     /// Whether what is done can be recorded.
     pub ledger_reachable: bool,
 }
@@ -107,43 +110,129 @@ impl Standing {
     }
 }
 
+/// The five levels, and where they come from. Nothing is written before somebody asks for words: most only ask for the level.
+#[derive(Clone, Debug)]
+pub struct Levels<'s> {
+    cell: Cow<'s, Cell>,
+    granted: Level,
+    earned: (Level, Why),
+    readiness: Level,
+    hard_cap: Level,
+    mohsin: (Level, Share),
+}
+
+/// Which of the five.
+#[derive(Clone, Copy)]
+enum One {
+    Granted,
+    Earned,
+    Readiness,
+    HardCap,
+    Mohsin,
+}
+
+impl One {
+    const ALL: [Self; 5] = [Self::Granted, Self::Earned, Self::Readiness, Self::HardCap, Self::Mohsin];
+}
+
+/// What one of the five says.
+struct Sentence<'l>(&'l Levels<'l>, One);
+
+impl Levels<'_> {
+    /// The least of the five.
+    #[must_use]
+    pub fn level(&self) -> Level {
+        self.granted.min(self.earned.0).min(self.readiness).min(self.hard_cap).min(self.mohsin.0)
+    }
+
+    /// Who granted it: may not approve under it, and answers for what is done under it alone.
+    #[must_use]
+    pub fn grantor(&self) -> Option<&PersonId> {
+        self.cell.grantor()
+    }
+
+    /// All of it in words.
+    #[must_use]
+    pub fn standing(&self) -> Standing {
+        let part = |one: One, level: Level, code: &str| Part {
+            level,
+            code: format!("autonomy.{code}"),
+            says: Sentence(self, one).to_string(),
+        };
+        let (earned, why) = self.earned;
+        Standing {
+            level: self.level(),
+            granted: part(One::Granted, self.granted, "granted"),
+            earned: part(One::Earned, earned, why.code()),
+            readiness: part(One::Readiness, self.readiness, "readiness"),
+            hard_cap: part(One::HardCap, self.hard_cap, "hard_cap"),
+            mohsin: part(One::Mohsin, self.mohsin.0, "mohsin"),
+            grantor: self.cell.grantor.clone(),
+            outcomes: self.cell.tally(),
+            lower: self.cell.lower(),
+        }
+    }
+}
+
+/// The five sentences, in the order in which they are told.
+impl fmt::Display for Levels<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (at, one) in One::ALL.into_iter().enumerate() {
+            let between = if at > 0 { "; " } else { "" };
+            write!(f, "{between}{}", Sentence(self, one))?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Sentence<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(levels, one) = self;
+        let cell = &levels.cell;
+        match one {
+            One::Granted => cell.says_granted(f),
+            One::Earned => {
+                let (tally, (level, why)) = (cell.tally(), levels.earned);
+                let Tally { agreed, failed } = tally;
+                let (level, why, lower) = (u8::from(level), why.says(), cell.lower());
+                write!(f, "level {level}: {why}; {agreed} agreements and {failed} failures, lower bound {lower}")
+            }
+            One::Readiness => write!(f, "the house is ready for level {}", u8::from(levels.readiness)),
+            One::HardCap => {
+                let (verb, tier) = (cell.key.verb.name(), u8::from(cell.key.tier));
+                write!(f, "{verb} is never done above level {} on tier {tier}", u8::from(levels.hard_cap))
+            }
+            One::Mohsin => {
+                let (level, autonomy) = levels.mohsin;
+                write!(f, "the task bears level {}: A is {autonomy}", u8::from(level))
+            }
+        }
+    }
+}
+
 impl Cell {
     /// How far the machine may go now.
     #[must_use]
-    pub fn standing(&self, conditions: &Conditions, now: i64) -> Standing {
-        let part = |level: Level, code: &str, says: String| Part { level, code: format!("autonomy.{code}"), says };
-        let granted = part(self.granted, "granted", self.says_granted());
-        let (level, why) = self.earned_under(conditions, now);
-        let earned = part(level, why.code(), self.says_earned(level, why));
-        let readiness = part(
-            conditions.readiness,
-            "readiness",
-            format!("the house is ready for level {}", u8::from(conditions.readiness)),
-        );
-        let cap = self.key.verb.row().cap(self.key.tier);
-        let hard_cap = part(
-            cap,
-            "hard_cap",
-            format!(
-                "{} is never done above level {} on tier {}",
-                self.key.verb.name(),
-                u8::from(cap),
-                u8::from(self.key.tier)
-            ),
-        );
-        let bears = conditions.mohsin.ceiling();
-        let says = format!("the task bears level {}: A is {}", u8::from(bears), conditions.mohsin.autonomy());
-        let mohsin = part(bears, "mohsin", says);
-        let level = granted.level.min(earned.level).min(readiness.level).min(hard_cap.level).min(mohsin.level);
-        let (grantor, outcomes) = (self.grantor.clone(), self.tally());
-        let lower = lower(outcomes.agreed, outcomes.failed);
-        Standing { level, granted, earned, readiness, hard_cap, mohsin, grantor, outcomes, lower }
+    pub fn standing(&self, conditions: &Conditions<'_>, now: i64) -> Standing {
+        Self::levels(Cow::Borrowed(self), conditions, now).standing()
     }
 
-    fn earned_under(&self, conditions: &Conditions, now: i64) -> (Level, Why) {
+    /// The same without words.
+    pub(super) fn levels<'s>(cell: Cow<'s, Self>, conditions: &Conditions<'_>, now: i64) -> Levels<'s> {
+        Levels {
+            granted: cell.granted,
+            earned: cell.earned_under(conditions, now),
+            readiness: conditions.readiness,
+            hard_cap: cell.key.verb.row().cap(cell.key.tier),
+            mohsin: (conditions.mohsin.ceiling(), conditions.mohsin.autonomy()),
+            cell,
+        }
+    }
+
+    fn earned_under(&self, conditions: &Conditions<'_>, now: i64) -> (Level, Why) {
         if !conditions.ledger_reachable {
             (Level::Manual, Why::LedgerUnreachable)
-        } else if self.versions.as_ref().is_some_and(|versions| *versions != conditions.running) {
+        } else if self.versions.as_ref().is_some_and(|versions| versions != conditions.running) {
             // What is running has not been recorded yet: it has earned nothing.
             (Level::Advisory, Why::VersionChanged)
         } else {
@@ -151,28 +240,16 @@ impl Cell {
         }
     }
 
-    fn says_granted(&self) -> String {
+    fn says_granted(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let level = u8::from(self.granted);
         match (self.moved(), self.grantor()) {
             (Some(moved), _) if moved.to < moved.from => {
-                let from = u8::from(moved.from);
-                format!("lowered from level {from} to {level}: {}; only a person can raise it again", moved.why.says())
+                let (from, why) = (u8::from(moved.from), moved.why.says());
+                write!(f, "lowered from level {from} to {level}: {why}; only a person can raise it again")
             }
-            (_, Some(grantor)) => format!("{grantor} granted level {level}"),
-            (_, None) => format!("nobody has granted more than level {level}"),
+            (_, Some(grantor)) => write!(f, "{grantor} granted level {level}"),
+            (_, None) => write!(f, "nobody has granted more than level {level}"),
         }
-    }
-
-    fn says_earned(&self, level: Level, why: Why) -> String {
-        let tally = self.tally();
-        format!(
-            "level {}: {}; {} agreements and {} failures, lower bound {}",
-            u8::from(level),
-            why.says(),
-            tally.agreed,
-            tally.failed,
-            lower(tally.agreed, tally.failed)
-        )
     }
 }
 

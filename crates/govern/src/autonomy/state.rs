@@ -3,6 +3,7 @@
 //! A state is made by its records alone: the same records with the same times give the same state, so it can be made again from the ledger. A record
 //! that is refused changes nothing.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +15,7 @@ use super::closed::{Closed, ClosedBy, Event};
 use super::hex::Hex;
 use super::promotion::{Promotion, Signed, is_valid};
 use super::refused::Refused;
-use super::standing::{Conditions, Standing};
+use super::standing::{Conditions, Levels, Standing};
 
 /// Cells of all tenants.
 pub const CELLS_MAX: usize = 100_000;
@@ -136,12 +137,16 @@ impl State {
 
     /// How far a machine may go; where nothing has happened, too.
     #[must_use]
-    pub fn standing(&self, key: &Key, conditions: &Conditions, now: i64) -> Standing {
+    pub fn standing(&self, key: &Key, conditions: &Conditions<'_>, now: i64) -> Standing {
+        self.levels(key.clone(), conditions, now).standing()
+    }
+
+    /// The same without words.
+    #[must_use]
+    pub fn levels(&self, key: Key, conditions: &Conditions<'_>, now: i64) -> Levels<'_> {
         let now = self.latest.map_or(now, |latest| latest.max(now));
-        match self.cell(key) {
-            Some(cell) => cell.standing(conditions, now),
-            None => Cell::new(key.clone()).standing(conditions, now),
-        }
+        let cell = self.cell(&key).map_or_else(|| Cow::Owned(Cell::new(key)), Cow::Borrowed);
+        Cell::levels(cell, conditions, now)
     }
 
     /// Whether a person may approve something in a cell: not who granted its level.

@@ -10,7 +10,7 @@ use watchfloor_model::ids::EvidenceId;
 
 use crate::gate::Question;
 use crate::limit::{Limit, Reason};
-use crate::state::{Evidence, Trust};
+use crate::state::{Evidence, OfCase, Trust};
 
 pub(crate) fn check(question: &Question<'_>, reasons: &mut Vec<Reason>) {
     let plan = question.plan;
@@ -67,10 +67,10 @@ fn alone(question: &Question<'_>, reasons: &mut Vec<Reason>) {
         reasons.push(Question::reason(code, Limit::people(1), format!("{says}: a person agrees")));
     };
     let case = of_case(question);
-    if case.iter().any(|evidence| evidence.trust == Trust::Unauthenticated) {
+    if case.trust == Some(Trust::Unauthenticated) {
         tell("evidence.untrusted", "some of the evidence could be anybody's");
     }
-    if case.iter().any(|evidence| evidence.instructs) {
+    if case.instructs {
         tell("evidence.instructs", "text in the evidence looks like an instruction");
     }
     let is_covered = question.tenant.is_some_and(|tenant| {
@@ -81,7 +81,7 @@ fn alone(question: &Question<'_>, reasons: &mut Vec<Reason>) {
         tell("evidence.coverage", "telemetry is missing where the plan acts");
     }
     let closes = question.meant().any(|(_, row, _)| row.verb == Verb::CloseCase || row.undoes);
-    if closes && case.iter().any(|evidence| evidence.soothes) {
+    if closes && case.soothes {
         tell(
             "evidence.soothes",
             "the verdict is milder when text in the evidence is read, and the milder one does not count",
@@ -90,13 +90,13 @@ fn alone(question: &Question<'_>, reasons: &mut Vec<Reason>) {
 }
 
 /// All that is known of the plan's case.
-fn of_case<'q>(question: &Question<'q>) -> Vec<&'q Evidence> {
-    let Some(case) = &question.plan.case else { return Vec::new() };
-    let ids = question.state.by_case.get(&(question.plan.tenant.clone(), case.clone()));
-    ids.into_iter().flatten().filter_map(|id| question.state.evidence.get(id)).collect()
+fn of_case(question: &Question<'_>) -> OfCase {
+    let cases = question.state.by_case.get(&question.plan.tenant);
+    let of_case = question.plan.case.as_ref().and_then(|case| cases?.get(case));
+    of_case.copied().unwrap_or_default()
 }
 
 /// The lowest trust of all that is known of the case.
 pub(crate) fn trust(question: &Question<'_>) -> Trust {
-    of_case(question).iter().map(|evidence| evidence.trust).min().unwrap_or(Trust::Unauthenticated)
+    of_case(question).trust.unwrap_or(Trust::Unauthenticated)
 }

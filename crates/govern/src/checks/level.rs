@@ -4,6 +4,7 @@
 use watchfloor_model::action::{Kind, Level, Tier};
 
 use super::caps::cap;
+use crate::autonomy::Levels;
 use crate::gate::Question;
 use crate::limit::{Limit, Reason};
 
@@ -18,10 +19,8 @@ pub(crate) fn check(question: &Question<'_>, reasons: &mut Vec<Reason>) {
             }
             continue;
         }
-        let standing = step.standing.as_ref();
-        let level = standing.map_or(Level::Manual, |standing| standing.level).min(cap(question, row.verb, target.tier));
-        let parts = standing.into_iter().flat_map(|standing| standing.parts().map(|part| part.says.clone()));
-        let why = parts.collect::<Vec<_>>().join("; ");
+        let levels = step.levels.as_ref();
+        let level = levels.map_or(Level::Manual, Levels::level).min(cap(question, row.verb, target.tier));
         let alone = row.alone(target.tier).filter(|needed| level >= *needed);
         let (code, limit, what) = match (alone, level) {
             (Some(_), _) => ("level.alone", Limit::Allow, "acts alone"),
@@ -33,7 +32,11 @@ pub(crate) fn check(question: &Question<'_>, reasons: &mut Vec<Reason>) {
             (None, Level::Advisory) => ("level.advisory", Limit::Deny, "only advises: a person may ask for it"),
             (None, _) => ("level.approved", Limit::people(quorum.max(1)), "acts when people have agreed"),
         };
-        let says = format!("at level {} the machine {what} ({why})", u8::from(level));
+        let at = u8::from(level);
+        let says = match levels {
+            Some(levels) => format!("at level {at} the machine {what} ({levels})"),
+            None => format!("at level {at} the machine {what} ()"),
+        };
         reasons.push(step.reason(code, limit, says));
     }
 }

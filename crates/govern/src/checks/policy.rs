@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use watchfloor_model::action::Level;
 use watchfloor_model::ids::TenantId;
 
+use crate::autonomy::Levels;
 use crate::gate::Question;
 use crate::limit::{Limit, Reason};
 use crate::plan::Value;
@@ -33,7 +34,7 @@ pub(crate) fn check(question: &Question<'_>, reasons: &mut Vec<Reason>) {
             tags: step.asset.map_or(&none, |asset| &asset.tags),
             owner: step.asset.and_then(|asset| asset.owner.as_ref()),
             alert_class: &question.plan.alert_class,
-            level: step.standing.as_ref().map_or(unknown, |standing| standing.level),
+            level: step.levels.as_ref().map_or(unknown, Levels::level),
             trust,
             risk: question
                 .admitted

@@ -7,7 +7,13 @@ use watchfloor_model::action::Kind;
 
 /// A name as all its spellings are written.
 pub(super) fn spelled(kind: Kind, name: &str) -> String {
-    let composed: String = name.trim().nfkc().flat_map(char::to_lowercase).collect();
+    let name = name.trim();
+    // Plain letters are composed already.
+    let composed = if name.is_ascii() {
+        name.to_ascii_lowercase()
+    } else {
+        name.nfkc().flat_map(char::to_lowercase).collect::<String>()
+    };
     match kind {
         // Machines' accounts end with a dollar, shares begin with backslashes, whole names end with a dot.
         Kind::Host => composed.trim_start_matches('\\').trim_end_matches(['.', '$']).to_owned(),

@@ -3,10 +3,12 @@
 mod admission;
 mod autonomy;
 mod detect;
+mod gate_growth;
 mod govern;
 mod growth;
 mod ledger;
 mod policy;
+mod questions;
 
 use std::ops::ControlFlow;
 use std::path::PathBuf;
@@ -63,7 +65,11 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
         return Ok(Ended::Fine);
     }
     if name == "govern" {
-        govern::run()?;
+        if growth {
+            gate_growth::run(plot.as_deref())?
+        } else {
+            govern::run()?
+        }
         return Ok(Ended::Fine);
     }
     if name == "admission" {

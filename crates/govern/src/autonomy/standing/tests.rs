@@ -22,9 +22,12 @@ fn mohsin(complexity: u8, risk: u8, trust: u8) -> Mohsin {
     }
 }
 
-fn conditions() -> Conditions {
-    let running = Versions::default();
-    Conditions { readiness: Level::HighStakes, mohsin: mohsin(0, 0, 100), running, ledger_reachable: true }
+/// What nobody has named.
+static UNNAMED: Versions =
+    Versions { model: String::new(), prompt: String::new(), rules: String::new(), policy: String::new() };
+
+fn conditions() -> Conditions<'static> {
+    Conditions { readiness: Level::HighStakes, mohsin: mohsin(0, 0, 100), running: &UNNAMED, ledger_reachable: true }
 }
 
 #[test]
@@ -62,7 +65,7 @@ fn mohsins_measure() {
 
 #[test]
 fn the_least_of_five_is_the_level() {
-    type Twist = fn(&mut Cell, &mut Conditions);
+    type Twist = fn(&mut Cell, &mut Conditions<'_>);
     // What is changed, the level, and the five: granted, earned, readiness, hard cap, Mohsin.
     let table: [(Twist, u8, [u8; 5]); 6] = [
         (|_, _| (), 2, [4, 2, 4, 4, 4]),
@@ -88,7 +91,7 @@ fn each_part_says_why() {
     let mut cell = cell(Verb::IsolateHost, Tier::Zero);
     cell.granted = Level::Manual;
     let mut conditions = Conditions { mohsin: mohsin(100, 50, 40), ..conditions() };
-    let say = |cell: &Cell, conditions: &Conditions| {
+    let say = |cell: &Cell, conditions: &Conditions<'_>| {
         cell.standing(conditions, 0).parts().map(|part| format!("{}: {}", part.code, part.says))
     };
     let due = [

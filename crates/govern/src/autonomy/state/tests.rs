@@ -105,7 +105,7 @@ impl House {
     }
 
     fn standing(&self) -> Standing {
-        self.state.standing(&key(), &conditions(self.model), self.now)
+        self.state.standing(&key(), &conditions(&versions(self.model)), self.now)
     }
 
     fn level(&self) -> Level {
@@ -127,10 +127,10 @@ fn signed(promotion: Promotion, pen: u8) -> Record {
     Record::Promoted(Signed { promotion, signature })
 }
 
-fn conditions(model: &str) -> Conditions {
+fn conditions(running: &Versions) -> Conditions<'_> {
     let (half, all) = (Share::percent(50), Share::ALL);
     let mohsin = Mohsin { complexity: half, risk: half, trust: all, complexity_weight: half, risk_weight: half };
-    Conditions { readiness: HighStakes, mohsin, running: versions(model), ledger_reachable: true }
+    Conditions { readiness: HighStakes, mohsin, running, ledger_reachable: true }
 }
 
 /// A house whose machine stands at a level.
@@ -432,7 +432,7 @@ fn what_is_not_seen_is_not_done_alone() {
     let restored = Record::CoverageRestored { key: elsewhere.clone() };
     assert_eq!(house.apply(restored), Err(Refused::UnknownCell));
     house.apply(Record::CoverageMissing { key: elsewhere.clone() }).unwrap();
-    let standing = house.state.standing(&elsewhere, &conditions("a"), house.now);
+    let standing = house.state.standing(&elsewhere, &conditions(&versions("a")), house.now);
     assert_eq!(standing.earned.code, "autonomy.coverage_missing", "also where nothing has happened yet");
 }
 
@@ -444,10 +444,14 @@ fn time_does_not_go_back() {
     house.now = 0;
     house.outcomes(52, Agree);
     assert_eq!(house.cell().shadows().last().unwrap().at, reversed);
-    assert_eq!(house.state.standing(&key(), &conditions("a"), 0).earned.code, "autonomy.reversed");
+    assert_eq!(house.state.standing(&key(), &conditions(&versions("a")), 0).earned.code, "autonomy.reversed");
     house.now = reversed + REVERSAL_MS;
     house.promote("ann", Conditional).unwrap();
-    assert_eq!(house.state.standing(&key(), &conditions("a"), 0).level, Conditional, "that was when it was promoted");
+    assert_eq!(
+        house.state.standing(&key(), &conditions(&versions("a")), 0).level,
+        Conditional,
+        "that was when it was promoted"
+    );
 }
 
 #[test]
