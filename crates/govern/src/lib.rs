@@ -10,6 +10,7 @@ pub mod budget;
 mod checks;
 pub mod gate;
 pub mod halt;
+pub mod hex;
 pub mod inventory;
 pub mod limit;
 pub mod plan;
@@ -18,7 +19,7 @@ pub mod record;
 pub mod state;
 pub mod window;
 
-pub use admit::{Admitted, admit};
+pub use admit::{Admitted, admit, probes};
 pub use approved::{ApprovedPlan, Refused, Sealed, Token};
 pub use gate::{Decision, decide};
 pub use limit::{Limit, Need, Reason};

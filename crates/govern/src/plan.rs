@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use watchfloor_model::ids::{AlertClass, CaseId, EvidenceId, MachineId, PersonId, PlanId, TenantId};
 
+use crate::hex::Hex;
+
 /// Most actions of a plan (`plan.too_large`).
 pub const ACTIONS_MAX: usize = 1_000;
 /// Most claims of a plan (`plan.too_large`).
@@ -42,8 +44,7 @@ impl Hash {
 
 impl std::fmt::Display for Hash {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let mut digits = [0; 64];
-        f.write_str(base16ct::lower::encode_str(&self.0, &mut digits).map_err(|_| std::fmt::Error)?)
+        std::fmt::Display::fmt(&Hex(self.0), f)
     }
 }
 
@@ -61,14 +62,7 @@ impl Serialize for Hash {
 
 impl<'de> Deserialize<'de> for Hash {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let byte = |at: usize| text.get(2 * at..2 * at + 2).and_then(|digits| u8::from_str_radix(digits, 16).ok());
-        let mut hash = Self([0; 32]);
-        for (at, place) in hash.0.iter_mut().enumerate() {
-            *place = byte(at).ok_or_else(|| serde::de::Error::custom("a hash has 64 hexadecimal digits"))?;
-        }
-        // Other spellings of the same digits would be other texts for the same hash.
-        if hash.to_string() == text { Ok(hash) } else { Err(serde::de::Error::custom("a hash is in lower case")) }
+        Hex::deserialize(deserializer).map(|Hex(bytes)| Self(bytes))
     }
 }
 

@@ -214,6 +214,7 @@ watchfloor audit verify [OPTIONS] DIR|FILE
 watchfloor audit checkpoint DIR [--key-file FILE]
 watchfloor audit replay [OPTIONS] DIR [LEAF|PLAN…]
 watchfloor audit autonomy DIR [--at TIME] [--json]
+watchfloor audit boundary DIR [--window N] [--json]
 watchfloor audit export DIR --output DIR|FILE [--tenant NAME | --pieces]
 watchfloor audit append DIR
 watchfloor audit key --name ORIGIN --output FILE
@@ -236,6 +237,9 @@ a plan's name or its hash, all that stand in the ledger.
 
 autonomy makes what machines have earned again from the leaves alone, and checks each on the way: for every cell what the machine would have done
 beside what people did, who judged, what differed, what is granted, by whom, and what outcomes bear. --at TIME instead of now.
+
+boundary asks whether anything is still held back of what machines ask for (the last N requests, 100 if not said), and asks admission about each again,
+made worse in three ways: on the most delicate target, by one who asks without end, at the worst time. What passes all the same is told.
 
 checkpoint signs the ledger as it is now and prints the checkpoint: keep it elsewhere. Without --key-file it prints the newest one.
 

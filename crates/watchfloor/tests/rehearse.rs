@@ -137,3 +137,24 @@ fn what_machines_have_earned_is_made_again_from_the_ledger() {
     assert!(code == 1 && error.contains("(autonomy.expired)"), "{error}");
     assert_eq!(again.replace("1 leaves that", "0 leaves that"), out);
 }
+
+#[test]
+fn whether_anything_is_held_back_is_told() {
+    let folder = folder("boundary");
+    let ledger = folder.join("ledger").display().to_string();
+    let script = packs().join("earned.json").display().to_string();
+    assert_eq!(run(&["rehearse", "--ledger", &ledger, &script]).0, 0);
+    let (code, out, error) = run(&["audit", "boundary", &ledger]);
+    assert_eq!((code, error.as_str()), (0, ""), "{out}");
+    assert!(out.starts_with("7 requests of machines; 285 of 1,000 were held back lately; too few yet"), "{out}");
+    assert!(out.ends_with("0 would still pass each time, 0 would be treated more mildly\n"), "{out}");
+    // The last two were let through: with a window of two nobody knows whether anything still is held back.
+    let (code, json, _) = run(&["audit", "boundary", &ledger, "--window", "2", "--json"]);
+    let value: serde_json::Value = serde_json::from_str(&json).unwrap();
+    assert_eq!((code, &value["alert"], &value["probed"]), (1, &"threshold".into(), &7.into()), "{json}");
+    assert_eq!(run(&["audit", "boundary", &ledger, "--window", "3"]).0, 2);
+    let pieces = folder.join("ledger/piece");
+    fs::remove_dir_all(pieces).unwrap();
+    let (code, _, error) = run(&["audit", "boundary", &ledger]);
+    assert!(code == 4 && error.contains("(replay.missing)"), "{code} {error}");
+}

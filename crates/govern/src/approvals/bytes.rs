@@ -1,49 +1,9 @@
-//! Hashes and other bytes, and how they are written.
+//! Bytes, and how they are written.
 
 use std::fmt;
 
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
-use sha2::{Digest as _, Sha256};
-
-/// A SHA-256, written as 64 lower case hexadecimal digits.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Digest(pub [u8; 32]);
-
-impl Digest {
-    /// The hash of bytes.
-    #[must_use]
-    pub fn of(bytes: &[u8]) -> Self {
-        Self(Sha256::digest(bytes).into())
-    }
-}
-
-impl fmt::Display for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&base16ct::lower::encode_string(&self.0))
-    }
-}
-
-impl fmt::Debug for Digest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Display::fmt(self, f)
-    }
-}
-
-impl Serialize for Digest {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-impl<'de> Deserialize<'de> for Digest {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = String::deserialize(deserializer)?;
-        let bytes = base16ct::lower::decode_vec(&text).map_err(|_| D::Error::custom("not hexadecimal digits"))?;
-        let bytes = <[u8; 32]>::try_from(bytes).map_err(|_| D::Error::custom("not the 64 digits of a hash"))?;
-        Ok(Self(bytes))
-    }
-}
 
 /// Bytes, written in base64url without padding.
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -70,11 +30,12 @@ impl<'de> Deserialize<'de> for Bytes {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Digest;
     use super::*;
 
     #[test]
     fn bytes_are_written_in_one_way_only() {
-        let digest = Digest::of(b"abc");
+        let digest = Digest::of_bytes(b"abc");
         let text = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
         assert_eq!((digest.to_string(), format!("{digest:?}")), (text.to_owned(), text.to_owned()));
         let json = format!("\"{text}\"");

@@ -31,7 +31,8 @@ mod stamps;
 mod statement;
 mod webauthn;
 
-pub use bytes::{Bytes, Digest};
+pub use crate::plan::Hash as Digest;
+pub use bytes::Bytes;
 pub use desk::{Desk, DeskError, Exclusive};
 pub use habit::{Given, Habit};
 pub use people::{House, Key, KeyId, People, Person, Public};

@@ -86,7 +86,7 @@ impl Signed {
         let Self { statement, proof } = self;
         let person = people.active(&statement.person)?;
         let bytes = statement.canonical().ok_or(Refusal::Statement)?;
-        let digest = Digest::of(&bytes);
+        let digest = Digest::of_bytes(&bytes);
         if person.has_passkey() && !matches!(proof, Proof::Passkey(_)) {
             return Err(Refusal::PasskeyNeeded);
         }
@@ -110,7 +110,7 @@ impl Signed {
     pub fn still_holds(&self, people: &People) -> bool {
         let Self { statement, proof } = self;
         let (Ok(person), Some(bytes)) = (people.active(&statement.person), statement.canonical()) else { return false };
-        let digest = Digest::of(&bytes);
+        let digest = Digest::of_bytes(&bytes);
         if let Proof::SignIn(sign_in) = proof {
             return sign_in.is_signed(people, &statement.person, digest).is_ok();
         }

@@ -59,7 +59,7 @@ impl Statement {
     /// Their SHA-256: the challenge of a passkey.
     #[must_use]
     pub fn digest(&self) -> Option<Digest> {
-        self.canonical().map(|bytes| Digest::of(&bytes))
+        self.canonical().map(|bytes| Digest::of_bytes(&bytes))
     }
 }
 
@@ -90,7 +90,7 @@ mod tests {
             of("04")
         );
         assert_eq!(String::from_utf8(statement.canonical().unwrap()).unwrap(), expected);
-        assert_eq!(statement.digest(), Some(Digest::of(expected.as_bytes())));
+        assert_eq!(statement.digest(), Some(Digest::of_bytes(expected.as_bytes())));
         // Serde's own JSON of the statement is read back; a field too many is not.
         let json = serde_json::to_string(&statement).unwrap();
         assert_eq!(serde_json::from_str::<Statement>(&json).unwrap(), statement);

@@ -143,7 +143,7 @@ impl Assertion {
     /// Whether the signature is one of the key's over what the authenticator says and what the browser saw.
     pub(super) fn is_signed_by(&self, public: &Public) -> bool {
         let mut signed = self.authenticator_data.0.clone();
-        signed.extend_from_slice(&Digest::of(&self.client_data.0).0);
+        signed.extend_from_slice(&Digest::of_bytes(&self.client_data.0).0);
         match public {
             Public::PasskeyP256(point) => {
                 let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(&point.0);
@@ -182,7 +182,7 @@ fn check_authenticator_data(bytes: &[u8], relying: &Relying) -> Result<u32, Asse
     if has(NEW_KEY) || has(EXTENSIONS) == rest.is_empty() || has(BACKED_UP) && !has(MAY_BE_BACKED_UP) {
         return Err(AssertionError::AuthenticatorData);
     }
-    if *party != Digest::of(relying.id.as_bytes()).0 {
+    if *party != Digest::of_bytes(relying.id.as_bytes()).0 {
         return Err(AssertionError::RelyingParty);
     }
     if !has(PRESENT) {

@@ -19,9 +19,9 @@ use watchfloor_model::action::Tier;
 use watchfloor_model::ids::{AlertClass, CaseId, PersonId, TenantId};
 
 use super::bound::{Share, upper};
-use super::hex::Hex;
 use super::promotion::text;
 use super::refused::Refused;
+use crate::hex::Hex;
 
 /// Share of the cases of a week that is looked at again, at least, in percent.
 pub const SHARE: usize = 2;

@@ -14,16 +14,15 @@ pub mod bound;
 pub mod cell;
 pub mod closed;
 pub mod drift;
-pub mod hex;
 pub mod promotion;
 pub mod refused;
 pub mod report;
 pub mod standing;
 pub mod state;
 
+pub use crate::hex::Hex;
 pub use bound::Share;
 pub use cell::{Cell, Choice, Judgement, Key, ShadowId, Versions, Why};
-pub use hex::Hex;
 pub use promotion::{Promotion, Signed};
 pub use refused::Refused;
 pub use standing::{Conditions, Levels, Mohsin, Standing};

@@ -14,8 +14,8 @@ use watchfloor_model::action::Level;
 use watchfloor_model::ids::PersonId;
 
 use super::cell::{Key, Versions};
-use super::hex::Hex;
 use super::refused::Refused;
+use crate::hex::Hex;
 
 /// How long a signed promotion is good for, in milliseconds: 15 minutes.
 pub const VALID_MS: i64 = 15 * 60_000;

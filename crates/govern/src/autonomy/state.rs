@@ -12,10 +12,10 @@ use watchfloor_model::ids::{PersonId, TenantId};
 
 use super::cell::{Cell, Choice, Judged, Judgement, Key, Shadow, ShadowId, Versions, Why};
 use super::closed::{Closed, ClosedBy, Event};
-use super::hex::Hex;
 use super::promotion::{Promotion, Signed, is_valid};
 use super::refused::Refused;
 use super::standing::{Conditions, Levels, Standing};
+use crate::hex::Hex;
 
 /// Cells of all tenants.
 pub const CELLS_MAX: usize = 100_000;

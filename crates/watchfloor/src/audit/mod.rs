@@ -2,6 +2,7 @@
 
 mod append;
 mod autonomy;
+mod boundary;
 mod export;
 mod key;
 mod replay;
@@ -29,10 +30,11 @@ pub fn run(parser: &mut lexopt::Parser) -> anyhow::Result<Ended> {
             Some("export") => export::run(parser),
             Some("append") => append::run(parser),
             Some("key") => key::run(parser),
+            Some("boundary") => boundary::run(parser),
             Some("autonomy") => autonomy::run(parser),
             Some("replay") => replay::run(parser),
             _ => Err(Usage(format!(
-                "there is no `watchfloor audit {}`: there are verify, checkpoint, export, append, key, replay, autonomy",
+                "there is no `watchfloor audit {}`: there are verify, checkpoint, export, append, key, replay, autonomy, boundary",
                 command.to_string_lossy()
             ))
             .into()),

@@ -95,12 +95,12 @@ fn what_the_gate_needs_now_is_added_to_what_it_needed() {
 #[test]
 fn only_the_plan_that_was_approved_is_taken() {
     let (world, mut request) = approved(ask(1, &[]), &["ann"]);
-    let other = Digest::of(b"another plan");
+    let other = Digest::of_bytes(b"another plan");
     let record = world.at(LOOKED, |moment| request.handle_take(&other, &need(0, &[]), moment));
     assert_eq!(record, Err(Refusal::PlanChanged));
     let record = take(&request, &world, LOOKED).unwrap();
     let ticket = request.take(&record).unwrap();
-    assert_eq!((ticket.request(), ticket.taken().plan), (&RequestId::from("r-1"), Digest::of(b"plan")));
+    assert_eq!((ticket.request(), ticket.taken().plan), (&RequestId::from("r-1"), Digest::of_bytes(b"plan")));
     assert_eq!(ticket.taken().people, set(&["ann"]));
     assert_eq!(request.phase(), Phase::Taken);
     // Once.
@@ -110,12 +110,12 @@ fn only_the_plan_that_was_approved_is_taken() {
 
 #[test]
 fn a_decoy_is_never_taken() {
-    let decoy = Ask { matter: Matter::Decoy(Digest::of(b"plan")), ..ask(1, &[]) };
+    let decoy = Ask { matter: Matter::Decoy(Digest::of_bytes(b"plan")), ..ask(1, &[]) };
     let (world, mut request) = approved(decoy, &["ann", "bob", "sue"]);
     assert!(request.votes().all(|vote| vote.decoy));
     assert_eq!(take(&request, &world, LOOKED), Err(Refusal::Decoy));
     // Nor by a record that somebody made up.
-    let made_up = Taken { plan: Digest::of(b"plan"), need: need(1, &[]), people: set(&["ann", "bob"]) };
+    let made_up = Taken { plan: Digest::of_bytes(b"plan"), need: need(1, &[]), people: set(&["ann", "bob"]) };
     let record = request.record(LOOKED, Happened::Taken(made_up.clone()));
     assert_eq!(request.take(&record), Err(Refusal::RecordOrder));
     let (_, mut request) = approved(ask(1, &[]), &["ann", "bob", "sue"]);
@@ -126,7 +126,7 @@ fn a_decoy_is_never_taken() {
 #[test]
 fn a_rubber_stamp_needs_a_second_person() {
     let mark = |world: &mut World, name: &str| {
-        let mut request = open(Ask { matter: Matter::Decoy(Digest::of(b"bad")), ..ask(1, &[]) });
+        let mut request = open(Ask { matter: Matter::Decoy(Digest::of_bytes(b"bad")), ..ask(1, &[]) });
         let record = approve(&mut request, world, name, LOOKED).unwrap();
         world.stamps.apply(&record);
     };
@@ -186,7 +186,7 @@ fn approvals_that_somebody_made_up_do_not_count() {
         assert_eq!(take(&made_up, &world, LOOKED), Err(Refusal::Quorum), "{name} {field}");
     }
     // A vote for another request, well signed.
-    let other = open(Ask { nonce: Digest::of(b"other"), ..ask(2, &[]) });
+    let other = open(Ask { nonce: Digest::of_bytes(b"other"), ..ask(2, &[]) });
     let mut json = json;
     *json.pointer_mut("/votes/bob/signed").unwrap() =
         serde_json::to_value(signed(&other, "bob", What::Approve, LOOKED)).unwrap();

@@ -21,7 +21,7 @@ fn full(_: &Record) -> Result<(), String> {
 /// Takes, and says how often it was written.
 fn take_at(desk: &StdDesk, world: &World) -> (Result<Ticket, DeskError<String>>, u32) {
     let written = Cell::new(0);
-    let plan = Digest::of(b"plan");
+    let plan = Digest::of_bytes(b"plan");
     let taken = world.at(LOOKED, |moment| {
         desk.take(&plan, &need(1, &[]), moment, |_| {
             written.set(written.get() + 1);
@@ -35,7 +35,7 @@ fn take_at(desk: &StdDesk, world: &World) -> (Result<Ticket, DeskError<String>>,
 fn everything_goes_over_the_desk_and_is_written_first() {
     let (world, people) = (World::new(), World::new().people());
     let desk = desk(Request::opened(&Request::handle_open(ask(1, &[]), OPENED).unwrap()).unwrap());
-    let shown = Digest::of(b"shown");
+    let shown = Digest::of_bytes(b"shown");
     let before = desk.request().unwrap();
     // What cannot be written has not happened.
     assert_eq!(
@@ -53,7 +53,7 @@ fn everything_goes_over_the_desk_and_is_written_first() {
     assert!(matches!(approve(write).unwrap().what, Happened::Approved(_)));
     assert_eq!(approve(write), Err(DeskError::Refused(Refusal::AlreadyApproved)));
     assert_eq!(desk.expire(LOOKED, write), Err(DeskError::Refused(Refusal::NotExpired)));
-    let plan = Digest::of(b"plan");
+    let plan = Digest::of_bytes(b"plan");
     let not_written = world.at(LOOKED, |moment| desk.take(&plan, &need(1, &[]), moment, full));
     assert_eq!(not_written, Err(DeskError::NotWritten("the disk is full".into())));
     let (ticket, written) = take_at(&desk, &world);
@@ -75,7 +75,7 @@ fn each_stop_ends_the_request() {
             .at(LOOKED, |moment| match number {
                 0 => desk.deny(&deny, moment, write),
                 1 => desk.revoke(&revoke, moment, write),
-                2 => desk.edit(&by, &Digest::of(b"edited"), LOOKED, write),
+                2 => desk.edit(&by, &Digest::of_bytes(b"edited"), LOOKED, write),
                 _ => desk.expire(OPENED + LIFETIME_MS, write),
             })
             .unwrap();
@@ -123,7 +123,7 @@ fn what_was_left_in_the_middle_is_not_used() {
     let (mut world, mut request) = (World::new(), open(ask(1, &[])));
     approve(&mut request, &mut world, "ann", LOOKED).unwrap();
     let revoke = signed(&request, "bob", What::Revoke, LOOKED);
-    let plan = Digest::of(b"plan");
+    let plan = Digest::of_bytes(b"plan");
     let never: Desk<Never, Never> = Desk::new(Never, Never);
     assert_eq!(never.request(), None);
     assert_eq!(never.expire(LOOKED, write), Err(DeskError::Broken));

@@ -39,11 +39,11 @@ where
 }
 
 pub fn ed25519(name: &str) -> ed25519_dalek::SigningKey {
-    ed25519_dalek::SigningKey::from_bytes(&Digest::of(name.as_bytes()).0)
+    ed25519_dalek::SigningKey::from_bytes(&Digest::of_bytes(name.as_bytes()).0)
 }
 
 pub fn p256(name: &str) -> p256::ecdsa::SigningKey {
-    p256::ecdsa::SigningKey::from_slice(&Digest::of(name.as_bytes()).0).unwrap()
+    p256::ecdsa::SigningKey::from_slice(&Digest::of_bytes(name.as_bytes()).0).unwrap()
 }
 
 pub fn point_of_p256(key: &p256::ecdsa::SigningKey) -> Bytes {
@@ -119,10 +119,10 @@ pub fn ask(people: u8, roles: &[&str]) -> Ask {
     Ask {
         request: RequestId::from("r-1"),
         tenant: "t".into(),
-        matter: Matter::Plan(Digest::of(b"plan")),
-        decision: Digest::of(b"decision"),
-        shown: Digest::of(b"shown"),
-        nonce: Digest::of(b"nonce"),
+        matter: Matter::Plan(Digest::of_bytes(b"plan")),
+        decision: Digest::of_bytes(b"decision"),
+        shown: Digest::of_bytes(b"shown"),
+        nonce: Digest::of_bytes(b"nonce"),
         need: need(people, roles),
         role: ROLE_APPROVER.into(),
         requester: Actor::Person { person: id("ray") },
@@ -205,7 +205,7 @@ impl Answer {
             client_data: format!(
                 "{{\"type\":\"webauthn.get\",\"challenge\":\"{challenge}\",\"origin\":\"https://example.org\",\"crossOrigin\":false}}"
             ),
-            party: Digest::of(b"example.org"),
+            party: Digest::of_bytes(b"example.org"),
             flags: 5,
             counter: 0,
             tail: Vec::new(),
@@ -218,7 +218,7 @@ impl Answer {
 
     pub fn of(&self, name: &str) -> Assertion {
         let data = self.authenticator_data();
-        let bytes = [&data[..], &Digest::of(self.client_data.as_bytes()).0].concat();
+        let bytes = [&data[..], &Digest::of_bytes(self.client_data.as_bytes()).0].concat();
         let signature = if name == "pod" {
             ed25519(name).sign(&bytes).to_bytes().to_vec()
         } else {

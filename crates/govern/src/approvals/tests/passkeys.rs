@@ -8,7 +8,7 @@ const VERIFY: fn(&Assertion, &Digest, u32) -> Result<u32, AssertionError> = |ass
 };
 
 fn challenge() -> Digest {
-    Digest::of(b"challenge")
+    Digest::of_bytes(b"challenge")
 }
 
 #[test]
@@ -56,7 +56,7 @@ fn what_an_assertion_must_be() {
         (|answer| (answer.flags, answer.tail) = (5 | 128, vec![0xa0]), Ok(0)),
         (|answer| answer.flags = 5 | 128, Err(E::AuthenticatorData)),
         (|answer| answer.tail = vec![0xa0], Err(E::AuthenticatorData)),
-        (|answer| answer.party = Digest::of(b"example.com"), Err(E::RelyingParty)),
+        (|answer| answer.party = Digest::of_bytes(b"example.com"), Err(E::RelyingParty)),
         (|answer| answer.counter = 0x0102_0304, Ok(0x0102_0304)),
     ];
     for (number, (change, expected)) in changes.into_iter().enumerate() {
@@ -237,7 +237,7 @@ fn example(challenge: Digest, flags: u8, framed: bool, extra: &str, signature: &
     answer.client_data = answer.client_data.replace("false}", &tail);
     let mut assertion = answer.of("pia");
     assertion.signature = Bytes(signature.to_vec());
-    (assertion, [&answer.authenticator_data()[..], &Digest::of(answer.client_data.as_bytes()).0].concat())
+    (assertion, [&answer.authenticator_data()[..], &Digest::of_bytes(answer.client_data.as_bytes()).0].concat())
 }
 
 fn check_example(

@@ -14,7 +14,7 @@ fn each_proof_holds_and_is_bound_to_its_statement() {
         assert_eq!(verify(&world, &good, LOOKED), Ok(0), "{name}");
         let json = serde_json::to_string(&good).unwrap();
         assert_eq!(serde_json::from_str::<Signed>(&json).unwrap(), good, "{name}");
-        let other = Digest::of(b"other");
+        let other = Digest::of_bytes(b"other");
         let changes: [fn(&mut Statement, Digest); 9] = [
             |it, _| it.what = What::Deny,
             |it, _| it.request = RequestId::from("r-2"),

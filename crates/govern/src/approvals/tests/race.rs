@@ -56,7 +56,7 @@ impl Table {
         let mut ledger = vec![Request::handle_open(ask(2, &[]), OPENED).unwrap()];
         let mut request = Request::opened(&ledger[0]).unwrap();
         for name in ["ann", "bob"] {
-            let record = request.handle_show(&id(name), &Digest::of(b"shown"), &world.people(), OPENED).unwrap();
+            let record = request.handle_show(&id(name), &Digest::of_bytes(b"shown"), &world.people(), OPENED).unwrap();
             request.apply(&record).unwrap();
             ledger.push(record);
         }
@@ -101,7 +101,7 @@ impl Table {
     }
 
     fn take(&self) -> Outcome<Ticket> {
-        let plan = Digest::of(b"plan");
+        let plan = Digest::of_bytes(b"plan");
         let done = self.desk.take(&plan, &need(2, &[]), &self.moment(LOOKED), |record| self.write(record));
         done.map(|(_, ticket)| ticket)
     }

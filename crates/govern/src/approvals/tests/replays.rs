@@ -94,17 +94,17 @@ fn no_record_tells_what_could_not_have_been() {
     };
     approve(&mut open, &mut world, "ann", LOOKED).unwrap();
     approve(&mut open, &mut world, "bob", LOOKED).unwrap();
-    let plan = Digest::of(b"plan");
-    let other = Digest::of(b"other");
+    let plan = Digest::of_bytes(b"plan");
+    let other = Digest::of_bytes(b"other");
     let taken = |plan: Digest, people: u8, names: &[&str]| {
         Happened::Taken(Taken { plan, need: need(people, &[]), people: set(names) })
     };
     let by = || Actor::Person { person: id("ann") };
     for (number, (what, good)) in [
         (Happened::Opened(Box::new(ask(2, &[]))), false),
-        (Happened::Shown { person: id("zoe"), shown: Digest::of(b"shown") }, true),
+        (Happened::Shown { person: id("zoe"), shown: Digest::of_bytes(b"shown") }, true),
         (Happened::Shown { person: id("zoe"), shown: other }, false),
-        (Happened::Shown { person: id("ann"), shown: Digest::of(b"shown") }, false),
+        (Happened::Shown { person: id("ann"), shown: Digest::of_bytes(b"shown") }, false),
         (vote("cyd", false, What::Approve), true),
         (vote("cyd", true, What::Approve), false),
         (vote("cyd", false, What::Deny), false),
@@ -154,8 +154,8 @@ fn nothing_follows_on_the_end() {
     let (_, _, taken) = history();
     let by = Actor::Person { person: id("ann") };
     for what in [
-        Happened::Shown { person: id("zoe"), shown: Digest::of(b"shown") },
-        Happened::Edited { by, plan: Digest::of(b"other") },
+        Happened::Shown { person: id("zoe"), shown: Digest::of_bytes(b"shown") },
+        Happened::Edited { by, plan: Digest::of_bytes(b"other") },
     ] {
         let mut request = taken.clone();
         // Its number and time are right, and it would fit a request that is open.

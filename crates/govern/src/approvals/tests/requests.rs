@@ -53,7 +53,7 @@ fn it_is_shown_once_to_each_as_it_stands() {
         |request: &Request, name: &str, shown: &Digest| request.handle_show(&id(name), shown, &people, OPENED + 1);
     assert_eq!(show(&request, "out", &shown), Err(Refusal::PersonInactive));
     assert_eq!(show(&request, "zoe", &shown), Err(Refusal::PersonUnknown));
-    assert_eq!(show(&request, "ann", &Digest::of(b"other")), Err(Refusal::ShownOther));
+    assert_eq!(show(&request, "ann", &Digest::of_bytes(b"other")), Err(Refusal::ShownOther));
     assert_eq!(request.handle_show(&id("ann"), &shown, &people, OPENED - 1), Err(Refusal::ClockBack));
     request.apply(&show(&request, "ann", &shown).unwrap()).unwrap();
     assert_eq!((request.shown_at(&id("ann")), request.shown_at(&id("bob"))), (Some(OPENED + 1), None));
@@ -121,10 +121,10 @@ fn a_statement_is_about_this_request_young_and_has_a_reason() {
         (|it| it.what = What::Deny, Err(Refusal::Statement)),
         (|it| it.what = What::Revoke, Err(Refusal::Statement)),
         (|it| it.request = RequestId::from("r-2"), Err(Refusal::Statement)),
-        (|it| it.nonce = Digest::of(b"x"), Err(Refusal::Statement)),
-        (|it| it.plan = Digest::of(b"x"), Err(Refusal::Statement)),
-        (|it| it.decision = Digest::of(b"x"), Err(Refusal::Statement)),
-        (|it| it.shown = Digest::of(b"x"), Err(Refusal::Statement)),
+        (|it| it.nonce = Digest::of_bytes(b"x"), Err(Refusal::Statement)),
+        (|it| it.plan = Digest::of_bytes(b"x"), Err(Refusal::Statement)),
+        (|it| it.decision = Digest::of_bytes(b"x"), Err(Refusal::Statement)),
+        (|it| it.shown = Digest::of_bytes(b"x"), Err(Refusal::Statement)),
         (|it| it.time = LOOKED + 1, Err(Refusal::StatementTime)),
         (|it| it.time = OPENED, Ok(())),
         (|it| it.time = OPENED + 1, Ok(())),

@@ -53,7 +53,7 @@ impl Run {
     fn new(people: u8, roles: &[&str], decoy: bool) -> Self {
         let mut ask = ask(people, roles);
         if decoy {
-            ask.matter = Matter::Decoy(Digest::of(b"plan"));
+            ask.matter = Matter::Decoy(Digest::of_bytes(b"plan"));
         }
         let records = vec![Request::handle_open(ask, OPENED).unwrap()];
         let request = Request::opened(&records[0]).unwrap();
@@ -99,7 +99,7 @@ impl Run {
             }
             Step::Edit => {
                 let by = Actor::Machine { machine: "agent".into(), people: BTreeSet::new() };
-                let record = self.request.handle_edit(&by, &Digest::of(b"edited"), now);
+                let record = self.request.handle_edit(&by, &Digest::of_bytes(b"edited"), now);
                 self.ended |= self.note(record);
             }
             Step::Expire => {
@@ -209,7 +209,7 @@ proptest! {
             prop_assert!(before || !run.can_be_taken());
         }
         // A stricter need of the gate at this moment permits no more.
-        let plan = Digest::of(b"plan");
+        let plan = Digest::of_bytes(b"plan");
         let stricter = super::need(need + 1, &["owner"]);
         let taken = run.world.at(run.now, |moment| run.request.handle_take(&plan, &stricter, moment));
         prop_assert!(before || taken.is_err());

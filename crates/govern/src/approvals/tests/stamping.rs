@@ -93,7 +93,7 @@ fn the_approval_that_passes_the_threshold_is_marked_itself() {
         let Happened::Approved(vote) = &record.what else { panic!("an approval") };
         assert_eq!(vote.marks.iter().copied().collect::<Vec<_>>(), expected);
     }
-    let mut decoy = open(Ask { matter: Matter::Decoy(Digest::of(b"bad")), ..ask(1, &[]) });
+    let mut decoy = open(Ask { matter: Matter::Decoy(Digest::of_bytes(b"bad")), ..ask(1, &[]) });
     let record = approve(&mut decoy, &mut World::new(), "bob", LOOKED).unwrap();
     let Happened::Approved(vote) = &record.what else { panic!("an approval") };
     assert_eq!((vote.decoy, vote.marks.clone()), (true, [Mark::Decoy].into()));
@@ -103,7 +103,7 @@ fn the_approval_that_passes_the_threshold_is_marked_itself() {
 fn habits_are_counted() {
     let mut stamps = Stamps::default();
     let mut world = World::new();
-    let decoy = Ask { matter: Matter::Decoy(Digest::of(b"bad")), ..ask(1, &[]) };
+    let decoy = Ask { matter: Matter::Decoy(Digest::of_bytes(b"bad")), ..ask(1, &[]) };
     for (ask, looked) in [(ask(1, &[]), 12_000), (decoy.clone(), 4_000), (ask(1, &[]), 9_000), (ask(1, &[]), 30_000)] {
         let request = open(ask);
         let signed = signed(&request, "ann", What::Approve, LOOKED);
@@ -201,7 +201,7 @@ fn decoys_come_at_their_rate_and_as_the_seed_says() {
     // What is due at a low rate is due at a higher one, and an auditor finds the same: the hash by itself.
     let often = due(3, 2_000);
     assert!(due(3, 200).iter().all(|number| often.binary_search(number).is_ok()));
-    let hash = Digest::of(&[b"watchfloor.decoy.v1".as_slice(), &[9; 32], &77_u64.to_be_bytes()].concat());
+    let hash = Digest::of_bytes(&[b"watchfloor.decoy.v1".as_slice(), &[9; 32], &77_u64.to_be_bytes()].concat());
     let expected = u64::from_be_bytes(hash.0[..8].try_into().unwrap()) % 10_000;
     for (rate, is) in [(expected as u16, false), (expected as u16 + 1, true)] {
         assert_eq!(decoy_due(&[9; 32], 77, &Rules { decoy_rate: rate, ..Rules::default() }), is);

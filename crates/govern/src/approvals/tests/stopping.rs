@@ -19,7 +19,7 @@ fn tries(request: &Request, world: &World, now: i64) -> Vec<Result<Record, Refus
         request.handle_show(&id("bob"), &request.ask().shown, &world.people(), now),
         stop(request, world, "ann", What::Deny, now),
         stop(request, world, "ann", What::Revoke, now),
-        request.handle_edit(&by, &Digest::of(b"edited"), now),
+        request.handle_edit(&by, &Digest::of_bytes(b"edited"), now),
         take(request, world, now),
     ]
 }
@@ -79,7 +79,7 @@ fn what_has_ended_stays_so() {
     let ends = [
         (stop(&open, &world, "bob", What::Deny, LOOKED), Phase::Denied, Refusal::Denied),
         (stop(&open, &world, "bob", What::Revoke, LOOKED), Phase::Revoked, Refusal::Revoked),
-        (open.handle_edit(&by, &Digest::of(b"edited"), LOOKED), Phase::Edited, Refusal::Edited),
+        (open.handle_edit(&by, &Digest::of_bytes(b"edited"), LOOKED), Phase::Edited, Refusal::Edited),
         (open.handle_expire(OPENED + LIFETIME_MS), Phase::Expired, Refusal::Expired),
         (take(&open, &world, LOOKED), Phase::Taken, Refusal::AlreadyTaken),
     ];
@@ -125,7 +125,7 @@ fn a_clock_that_goes_back_keeps_from_doing_and_not_from_stopping() {
             assert!(request.clone().apply(&record).is_ok());
         }
         let by = Actor::Person { person: id("bob") };
-        let record = request.handle_edit(&by, &Digest::of(b"edited"), now).unwrap();
+        let record = request.handle_edit(&by, &Digest::of_bytes(b"edited"), now).unwrap();
         assert_eq!((record.at, request.clone().apply(&record)), (now.max(LOOKED), Ok(())));
     }
     let early = signed(&request, "bob", What::Approve, LOOKED);

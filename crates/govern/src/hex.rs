@@ -1,4 +1,4 @@
-//! Keys, signatures and seeds as text: two lower-case hexadecimal digits a byte.
+//! Hashes, keys, signatures and seeds as text: two lower-case hexadecimal digits a byte.
 
 use std::fmt;
 
@@ -11,7 +11,7 @@ pub struct Hex<const N: usize>(pub [u8; N]);
 
 impl<const N: usize> fmt::Display for Hex<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&base16ct::lower::encode_string(&self.0))
     }
 }
 
@@ -32,20 +32,11 @@ impl<const N: usize> TryFrom<String> for Hex<N> {
 
     /// Capitals are refused: the same bytes have one text.
     fn try_from(text: String) -> Result<Self, String> {
-        let digit = |byte: u8| match byte {
-            b'0'..=b'9' => Some(byte - b'0'),
-            b'a'..=b'f' => Some(byte - b'a' + 10),
-            _ => None,
-        };
-        let pair = |pair: &[u8]| match *pair {
-            [high, low] => Some(digit(high)? * 16 + digit(low)?),
-            _ => None,
-        };
-        let bytes: Option<Vec<u8>> = text.as_bytes().chunks(2).map(pair).collect();
-        bytes
-            .and_then(|bytes| bytes.try_into().ok())
-            .map(Self)
-            .ok_or_else(|| format!("not {N} bytes in lower-case hexadecimal digits"))
+        let mut bytes = [0; N];
+        match base16ct::lower::decode(&text, &mut bytes) {
+            Ok(read) if read.len() == N => Ok(Self(bytes)),
+            _ => Err(format!("not {N} bytes in lower-case hexadecimal digits")),
+        }
     }
 }
 
