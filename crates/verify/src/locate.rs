@@ -151,3 +151,34 @@ impl Walk<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Leaves 256 and on are 1 to 5; what stands there instead is told. Where there are more bundles than are compared, what seems to be missing at the end
+    /// may stand in one of them.
+    #[test]
+    fn what_stands_at_the_end_of_what_is_compared() {
+        let hashes = |bytes: &[u8]| -> Vec<Hash> { bytes.iter().map(|byte| [*byte; 32]).collect() };
+        let (changed, missing, inserted) = (What::LeafChanged, What::LeafMissing, What::LeafInserted);
+        for (found, whole, cut) in [
+            (&[1, 2, 3, 4, 5][..], vec![], vec![]),
+            (&[1, 2], vec![(missing, 258, 261)], vec![]),
+            (
+                &[1, 2, 9],
+                vec![(changed, 258, 259), (missing, 259, 261)],
+                vec![(changed, 258, 259), (missing, 259, 261)],
+            ),
+            (&[1, 9, 3, 4], vec![(changed, 257, 258), (missing, 260, 261)], vec![(changed, 257, 258)]),
+            (&[1, 9, 2], vec![(inserted, 257, 257), (missing, 258, 261)], vec![(inserted, 257, 257)]),
+        ] {
+            for (is_cut, due) in [(false, whole), (true, cut)] {
+                let dirty = Dirty { index: 1, proven: hashes(&[1, 2, 3, 4, 5]), found: hashes(found), is_whole: true };
+                let findings = locate(&[dirty], is_cut);
+                let short: Vec<_> = findings.iter().map(|finding| (finding.what, finding.from, finding.to)).collect();
+                assert_eq!(short, due, "{found:?} {is_cut}");
+            }
+        }
+    }
+}
