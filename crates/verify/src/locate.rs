@@ -159,9 +159,10 @@ mod tests {
     /// Leaves 256 and on are 1 to 5; what stands there instead is told. Where there are more bundles than are compared, what seems to be missing at the end
     /// may stand in one of them.
     #[test]
-    fn what_stands_at_the_end_of_what_is_compared() {
+    fn what_stands_in_a_bundle_instead() {
         let hashes = |bytes: &[u8]| -> Vec<Hash> { bytes.iter().map(|byte| [*byte; 32]).collect() };
         let (changed, missing, inserted) = (What::LeafChanged, What::LeafMissing, What::LeafInserted);
+        let moved = |leaf: u64| (What::LeafMoved, leaf, leaf + 1);
         for (found, whole, cut) in [
             (&[1, 2, 3, 4, 5][..], vec![], vec![]),
             (&[1, 2], vec![(missing, 258, 261)], vec![]),
@@ -171,6 +172,13 @@ mod tests {
                 vec![(changed, 258, 259), (missing, 259, 261)],
             ),
             (&[1, 9, 3, 4], vec![(changed, 257, 258), (missing, 260, 261)], vec![(changed, 257, 258)]),
+            // A copy; and leaves that stand early, one after the other.
+            (&[1, 2, 2, 3, 4, 5], vec![(inserted, 258, 258)], vec![(inserted, 258, 258)]),
+            (
+                &[4, 5, 3, 1, 2],
+                vec![moved(259), moved(256), moved(260), moved(257)],
+                vec![moved(259), moved(256), moved(260), moved(257)],
+            ),
             (&[1, 9, 2], vec![(inserted, 257, 257), (missing, 258, 261)], vec![(inserted, 257, 257)]),
         ] {
             for (is_cut, due) in [(false, whole), (true, cut)] {
