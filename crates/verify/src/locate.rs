@@ -189,4 +189,24 @@ mod tests {
             }
         }
     }
+    /// The bundle in which a leaf should stand is named, the last one where there is none after it.
+    #[test]
+    fn the_bundle_of_a_leaf_is_named() {
+        let full: Vec<Hash> = (0..=255).map(|byte| [byte; 32]).collect();
+        let last: Vec<Hash> = [1, 2, 3].map(|byte| [byte, 7, byte].repeat(11)[..32].try_into().unwrap()).to_vec();
+        for (at, place) in [(0, "tile/entries/001"), (255, "tile/entries/001"), (256, "tile/entries/002.p/3")] {
+            let mut found = [full.clone(), last.clone()].concat();
+            found[at][5] ^= 1;
+            let (first, second) = found.split_at(256);
+            let dirty = |index: u64, proven: &[Hash], found: &[Hash]| Dirty {
+                index,
+                proven: proven.to_vec(),
+                found: found.to_vec(),
+                is_whole: true,
+            };
+            let findings = locate(&[dirty(1, &full, first), dirty(2, &last, second)], false);
+            let from = 256 + at as u64;
+            assert_eq!(findings, [Finding { what: What::LeafChanged, from, to: from + 1, place: place.to_owned() }]);
+        }
+    }
 }
