@@ -151,3 +151,62 @@ impl Walk<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Leaves 256 and on are 1 to 5; what stands there instead is told. Where there are more bundles than are compared, what seems to be missing at the end
+    /// may stand in one of them.
+    #[test]
+    fn what_stands_in_a_bundle_instead() {
+        let hashes = |bytes: &[u8]| -> Vec<Hash> { bytes.iter().map(|byte| [*byte; 32]).collect() };
+        let (changed, missing, inserted) = (What::LeafChanged, What::LeafMissing, What::LeafInserted);
+        let moved = |leaf: u64| (What::LeafMoved, leaf, leaf + 1);
+        for (found, whole, cut) in [
+            (&[1, 2, 3, 4, 5][..], vec![], vec![]),
+            (&[1, 2], vec![(missing, 258, 261)], vec![]),
+            (
+                &[1, 2, 9],
+                vec![(changed, 258, 259), (missing, 259, 261)],
+                vec![(changed, 258, 259), (missing, 259, 261)],
+            ),
+            (&[1, 9, 3, 4], vec![(changed, 257, 258), (missing, 260, 261)], vec![(changed, 257, 258)]),
+            // A copy; and leaves that stand early, one after the other.
+            (&[1, 2, 2, 3, 4, 5], vec![(inserted, 258, 258)], vec![(inserted, 258, 258)]),
+            (
+                &[4, 5, 3, 1, 2],
+                vec![moved(259), moved(256), moved(260), moved(257)],
+                vec![moved(259), moved(256), moved(260), moved(257)],
+            ),
+            (&[1, 9, 2], vec![(inserted, 257, 257), (missing, 258, 261)], vec![(inserted, 257, 257)]),
+        ] {
+            for (is_cut, due) in [(false, whole), (true, cut)] {
+                let dirty = Dirty { index: 1, proven: hashes(&[1, 2, 3, 4, 5]), found: hashes(found), is_whole: true };
+                let findings = locate(&[dirty], is_cut);
+                let short: Vec<_> = findings.iter().map(|finding| (finding.what, finding.from, finding.to)).collect();
+                assert_eq!(short, due, "{found:?} {is_cut}");
+            }
+        }
+    }
+    /// The bundle in which a leaf should stand is named, the last one where there is none after it.
+    #[test]
+    fn the_bundle_of_a_leaf_is_named() {
+        let full: Vec<Hash> = (0..=255).map(|byte| [byte; 32]).collect();
+        let last: Vec<Hash> = [1, 2, 3].map(|byte| [byte, 7, byte].repeat(11)[..32].try_into().unwrap()).to_vec();
+        for (at, place) in [(0, "tile/entries/001"), (255, "tile/entries/001"), (256, "tile/entries/002.p/3")] {
+            let mut found = [full.clone(), last.clone()].concat();
+            found[at][5] ^= 1;
+            let (first, second) = found.split_at(256);
+            let dirty = |index: u64, proven: &[Hash], found: &[Hash]| Dirty {
+                index,
+                proven: proven.to_vec(),
+                found: found.to_vec(),
+                is_whole: true,
+            };
+            let findings = locate(&[dirty(1, &full, first), dirty(2, &last, second)], false);
+            let from = 256 + at as u64;
+            assert_eq!(findings, [Finding { what: What::LeafChanged, from, to: from + 1, place: place.to_owned() }]);
+        }
+    }
+}

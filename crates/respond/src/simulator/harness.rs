@@ -19,7 +19,7 @@ pub fn fail_at_every_step(verb: Verb, declared: Idempotency) -> Survived {
     let mut all = plain(verb, declared);
     let answers = [None, Some(Answer::Done), Some(Answer::Refused), Some(Answer::Broken)];
     for at in 1..=all.calls {
-        for lands in [None, Some(10), Some(SETTLE_MS - 1)] {
+        for lands in [None, Some(10), Some(SETTLE_MS)] {
             for answer in answers {
                 let fate = Fate { lands, again: None, answer: answer.map(|answer| (20, answer)) };
                 all.add(

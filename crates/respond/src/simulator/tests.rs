@@ -313,17 +313,18 @@ fn what_calls_come_to() {
 /// Each harness, for a verb between two others: 5 calls and 15 records in a run without anything wrong.
 #[test]
 fn harnesses_go_through_every_step() {
-    let (host, asked) = (Verb::IsolateHost, Idempotency::Queryable);
-    for (name, harness, due) in [
-        (
-            "fail",
-            fail_at_every_step as fn(Verb, Idempotency) -> Survived,
-            [61, 0, 851, 281, 762, 261, 110, 0, 15, 25, 0, 0, 8],
-        ),
-        ("twice", run_every_step_twice, [2, 0, 30, 10, 20, 10, 4, 0, 0, 0, 0, 0, 0]),
-        ("crash", crash_at_every_record, [31, 0, 464, 144, 333, 144, 59, 30, 0, 0, 0, 0, 2]),
+    let (host, note) = (Verb::IsolateHost, Verb::Notify);
+    let (keyed, asked, once) = (Idempotency::Keyed, Idempotency::Queryable, Idempotency::None);
+    let fail = fail_at_every_step as fn(Verb, Idempotency) -> Survived;
+    let (twice, crash) = (run_every_step_twice, crash_at_every_record);
+    for (name, harness, verb, declared, due) in [
+        ("fail", fail, host, asked, [61, 0, 851, 281, 762, 261, 110, 0, 15, 25, 0, 0, 8]),
+        ("twice", twice, host, asked, [2, 0, 30, 10, 20, 10, 4, 0, 0, 0, 0, 0, 0]),
+        ("twice without a key", twice, host, once, [2, 0, 34, 10, 20, 10, 4, 0, 0, 0, 0, 0, 4]),
+        ("twice with a key", twice, note, keyed, [2, 0, 24, 8, 16, 8, 2, 0, 0, 0, 0, 0, 0]),
+        ("crash", crash, host, asked, [31, 0, 464, 144, 333, 144, 59, 30, 0, 0, 0, 0, 2]),
     ] {
-        let all = harness(host, asked);
+        let all = harness(verb, declared);
         assert_eq!((all.counts().map(|(_, count)| count), all.findings), (due, vec![]), "{name}");
     }
 }
