@@ -131,7 +131,7 @@ impl Run {
             person.active
                 && person.roles.contains("approver")
                 && person.keys.values().all(|key| !key.revoked)
-                && !["ray", "gus", "tom"].contains(*name)
+                && !["ray", "gus"].contains(*name)
         };
         self.approved.iter().filter(counts).copied().collect()
     }
