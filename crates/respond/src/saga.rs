@@ -153,7 +153,9 @@ impl Saga {
         let (act, standing) = match record {
             Record::Intent { act, .. } => (act, Standing::Intended),
             Record::Started { act, attempt, at } => {
-                self.hand = Hand { act: Some(*act), phone: Phone::Ready, ..Hand::default() };
+                // What was seen before the first call still says what was there before it.
+                let seen = self.hand.seen.filter(|_| *attempt == 1);
+                self.hand = Hand { act: Some(*act), phone: Phone::Ready, seen, ..Hand::default() };
                 (act, Standing::Started { attempts: *attempt, at: *at })
             }
             Record::Came { act, came, at, .. } => {
@@ -271,16 +273,25 @@ impl Saga {
         match self.hand.seen {
             None => self.look(act, now),
             Some(seen) if seen == wanted(act) => self.came(act, Came::AlreadySo, now),
-            Some(_) if halted => Order::Halted,
+            Some(_) if halted => self.halted(),
             Some(_) => Order::Write(Record::Intent { act, at: now.wall }),
         }
     }
 
+    /// Nothing goes on while things are halted, and that may be long: what was seen before says nothing after it.
+    fn halted(&mut self) -> Order {
+        self.hand.seen = None;
+        Order::Halted
+    }
+
     fn intended(&mut self, act: Act, now: Moment, halted: bool) -> Order {
-        match self.may_not_begin(act, now) {
-            Some(fault) => self.came(act, Came::Failed(fault), now),
-            None if halted => Order::Halted,
-            None => Order::Write(Record::Started { act, attempt: 1, at: now.wall }),
+        match (self.may_not_begin(act, now), self.hand.seen) {
+            (Some(fault), _) => self.came(act, Came::Failed(fault), now),
+            // Nobody was called: what is there is not ours.
+            (None, None) => self.look(act, now),
+            (None, Some(seen)) if seen == wanted(act) => self.came(act, Came::AlreadySo, now),
+            (None, Some(_)) if halted => self.halted(),
+            (None, Some(_)) => Order::Write(Record::Started { act, attempt: 1, at: now.wall }),
         }
     }
 
@@ -293,7 +304,11 @@ impl Saga {
                     self.hand.phone = Phone::Unclear;
                     Order::Pause(now.steady)
                 }
+                None if halted && attempts == 1 => self.halted(),
                 None if halted => Order::Halted,
+                // Nobody was called before this start, so what is there now is not ours.
+                None if attempts == 1 && self.hand.seen.is_none() => self.look(act, now),
+                None if attempts == 1 && self.hand.seen == Some(wanted(act)) => self.came(act, Came::AlreadySo, now),
                 None => self.question(act, Flight::Doing, now).map_or(Order::Rest, Order::Do),
             },
             Phone::Said(Some(said @ (Answer::Done | Answer::Refused))) => self.conclude(act, Some(said), now),

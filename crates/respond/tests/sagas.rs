@@ -171,9 +171,14 @@ fn halted() {
         (
             HOST,
             Queryable,
-            "halt; look 0; saw no; halted; lift; intent 0; halt; halted; lift; start 0 1; halt; halted; lift; do 0; halt; did done; look 0;
-             saw yes; came 0 verified; after 3600000; pause 120000; after 120000; look 0u; saw yes; halted; lift; intent 0u; halt; halted",
+            "halt; look 0; saw no; halted; lift; look 0; saw no; intent 0; halt; halted; lift; look 0; saw no; start 0 1; halt; halted; lift; look 0; saw no;
+             do 0; halt; did done; look 0; saw yes; came 0 verified; after 3600000; pause 120000; after 120000; look 0u; saw yes; halted; lift; look 0u; saw yes;
+             intent 0u; halt; halted",
         ),
+        // What somebody else has done during a halt is not ours, wherever it came in between.
+        (HOST, Queryable, "halt; look 0; saw no; halted; lift; look 0; saw yes; came 0 already so; rest"),
+        (HOST, Queryable, "look 0; saw no; intent 0; halt; halted; lift; look 0; saw yes; came 0 already so; rest"),
+        (HOST, Queryable, "look 0; saw no; intent 0; start 0 1; halt; halted; lift; look 0; saw yes; came 0 already so; rest"),
         (HOST, Queryable, "look 0; halt; saw yes; came 0 already so"),
         (NOTE, Keyed, "look 0; saw no; intent 0; start 0 1; do 0; halt; did broken; after 5000; halted; lift; start 0 2; halt; halted; lift; do 0"),
     ]);
@@ -217,7 +222,7 @@ fn crashes() {
         (
             HOST,
             Queryable,
-            "look 0; crash; look 0; stale saw no; pause 30000; saw no; crash; look 0; saw no; intent 0; crash; start 0 1",
+            "look 0; crash; look 0; stale saw no; pause 30000; saw no; crash; look 0; saw no; intent 0; crash; look 0; saw no; start 0 1",
         ),
         // From the start on it may have been called.
         (NOTE, Keyed, "look 0; saw no; intent 0; start 0 1; crash; start 0 2; crash; start 0 3; do 0"),
