@@ -5,10 +5,11 @@
 mod house;
 
 use serde_json::{Value, json};
+use watchfloor_admission::risk::Decision as Verdict;
 use watchfloor_govern::limit::Limit;
 use watchfloor_govern::plan::{Hash, Plan};
 use watchfloor_govern::policy::{Answer, Policy, Request};
-use watchfloor_govern::{Decision, decide};
+use watchfloor_govern::{Decision, decide, probes};
 
 use house::acme::{Book, NOW, OPEN, ask, made, plan, shown, state, with};
 
@@ -335,4 +336,25 @@ fn policy_is_told_how_far_a_machine_goes_by_itself() {
         let _ = decide(&asked, &made(&state()), &levels, &[], NOW);
         assert_eq!(*levels.0.lock().unwrap(), [level], "{requester}");
     }
+}
+
+#[test]
+fn what_is_made_worse_is_held_back() {
+    let asked = |requester: Value, hosts: &[&str]| {
+        let actions: Vec<Value> = hosts
+            .iter()
+            .map(|host| json!({"verb": "isolate_host", "target": format!("host:{host}"), "lease": 60}))
+            .collect();
+        let asked: Plan =
+            serde_json::from_value(with(&plan(), &json!({"/requester": requester, "/actions": actions}))).unwrap();
+        probes(&asked, &made(&state()), NOW)
+    };
+    let machine = || json!({"machine": "triage"});
+    let found = asked(machine(), &["ws-17", "dc-01"]);
+    assert_eq!(found.iter().map(|probed| probed.actual).collect::<Vec<_>>(), [Verdict::Approved, Verdict::Denied]);
+    assert!(found.iter().all(|probed| probed.bites() && probed.monotone()), "{found:?}");
+    // Who nobody knows is refused from the first, people are not counted, and nothing is asked of what does not exist.
+    assert_eq!(asked(json!({"machine": "stranger"}), &["ws-17"])[0].actual, Verdict::Denied);
+    assert_eq!(asked(json!({"person": "anna"}), &["ws-17"]), []);
+    assert_eq!(asked(machine(), &["ws-17", "\u{0}"]).len(), 1);
 }
