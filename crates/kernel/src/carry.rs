@@ -145,12 +145,7 @@ impl Kernel {
         let saga = self.saga_mut(hash)?;
         saga.apply(record);
         let plan = saga.plan();
-        let step = |act: &Act| plan.tokens().get(act.step).cloned();
-        let change = match record {
-            Record::Came { act, came: Came::Succeeded { .. }, .. } => step(act).map(|token| (token, !act.undo)),
-            Record::Resolved { act, is_there, .. } => step(act).map(|token| (token, *is_there)),
-            _ => None,
-        };
+        let change = is_in_force(record).and_then(|(step, is)| Some((plan.tokens().get(step).cloned()?, is)));
         let tenant = plan.plan().tenant.clone();
         if let (Some((token, is_there)), Some(tenant)) = (change, self.state.tenants.get_mut(&tenant)) {
             let asset = tenant.inventory.resolve(token.target.as_str()).ok().and_then(|target| target.asset);
@@ -161,5 +156,21 @@ impl Kernel {
             }
         }
         Ok(())
+    }
+}
+
+/// Which action is in force from a record on, or is not any more. What may have happened counts as if it had: the next plan must not rely on what this one
+/// has perhaps taken away.
+fn is_in_force(record: &Record) -> Option<(usize, bool)> {
+    match record {
+        Record::Started { act, .. } if !act.undo => Some((act.step, true)),
+        Record::Came { act, came, .. } => match (came, act.undo) {
+            (Came::Succeeded { .. }, undo) => Some((act.step, !undo)),
+            // It is as somebody else has made it.
+            (Came::AlreadySo, _) | (Came::Failed(_), false) => Some((act.step, false)),
+            (Came::Failed(_), true) | (Came::Unknown(_), _) => None,
+        },
+        Record::Resolved { act, is_there, .. } => Some((act.step, *is_there)),
+        Record::Intent { .. } | Record::Started { .. } | Record::Recalled { .. } => None,
     }
 }

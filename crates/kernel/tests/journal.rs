@@ -14,9 +14,10 @@ use watchfloor_govern::plan::{Hash, Plan};
 use watchfloor_govern::policy::{Answer, Policy, Request};
 use watchfloor_govern::record::{Names, Recalled};
 use watchfloor_govern::state::State;
-use watchfloor_govern::{Limit, decide};
+use watchfloor_govern::{Limit, autonomy, decide};
 use watchfloor_kernel::{Journal, Kernel, NotWritten, Refused, Written};
 use watchfloor_ledger::{Draft, Leaf, Log, read_leaf};
+use watchfloor_model::action::{Tier, Verb};
 use watchfloor_model::ids::PersonId;
 use watchfloor_respond::{Act, Answer as Said, Moment, Order, Reply};
 
@@ -257,4 +258,221 @@ fn nothing_is_done_after_a_leaf_that_could_not_be_written() {
         }
         assert_eq!((paper.tries_after, paper.leaves.len()), (1, paper.log.size() as usize));
     }
+}
+
+/// A kernel in which the plan is approved and begun.
+fn begun(paper: &mut Paper) -> (Kernel, Hash) {
+    let mut kernel = kernel();
+    let hash = plan().hash();
+    kernel.propose(plan(), Digest([9; 32]), NOW, paper).unwrap();
+    for person in ["bert", "cleo"] {
+        kernel.show(&hash, &person.into(), NOW, paper).unwrap();
+    }
+    for person in ["bert", "cleo"] {
+        let signed = approval(&kernel, &hash, person, NOW + 60_000);
+        kernel.approve(&hash, &signed, 60_000, NOW + 60_000, paper).unwrap();
+    }
+    kernel.begin(&hash, &|token| token.idempotency(), NOW + 60_000, paper).unwrap();
+    (kernel, hash)
+}
+
+/// Goes on until nothing but time or a person is waited for; looks are answered with `seen`, calls with `said`, if anything.
+fn go(
+    kernel: &mut Kernel,
+    hash: &Hash,
+    paper: &mut Paper,
+    time: &mut i64,
+    said: Option<Said>,
+    seen: Option<bool>,
+) -> Order {
+    for _ in 0..100 {
+        let now = Moment { wall: *time, steady: *time - NOW };
+        match kernel.poll(hash, now, paper).unwrap() {
+            Order::Do(call) => match said {
+                Some(said) => kernel.hear(hash, call.number, Reply::Did(said), now).unwrap(),
+                None => *time += 31_000,
+            },
+            Order::Look(call) => kernel.hear(hash, call.number, Reply::Saw(seen), now).unwrap(),
+            Order::Pause(until) => *time = NOW + until,
+            order => return order,
+        }
+    }
+    panic!("it does not come to rest");
+}
+
+#[test]
+fn what_may_have_happened_counts_as_if_it_had() {
+    let act = Act { step: 0, undo: false };
+    for (said, seen, is_person, counts) in [
+        // Nobody answers and nobody can look; it was refused and is not there; it was said to be done and is not there.
+        (None, None, true, 1),
+        (Some(Said::Refused), Some(false), false, 0),
+        (Some(Said::Done), Some(false), false, 0),
+    ] {
+        let (mut paper, mut time) = (Paper::new(usize::MAX), NOW + 60_000);
+        let (mut kernel, hash) = begun(&mut paper);
+        assert_eq!(in_force(&kernel), 0);
+        // Before the call somebody looks, and sees that it is not there.
+        let now = Moment { wall: time, steady: time - NOW };
+        let Order::Look(call) = kernel.poll(&hash, now, &mut paper).unwrap() else { panic!() };
+        kernel.hear(&hash, call.number, Reply::Saw(Some(false)), now).unwrap();
+        assert!(matches!(kernel.poll(&hash, now, &mut paper).unwrap(), Order::Do(_)));
+        assert_eq!(in_force(&kernel), 1, "from its start on");
+        // The answer to that call was lost; what comes now is that of the next, or none.
+        if let (Order::Pause(_), Some(said)) = (kernel.poll(&hash, now, &mut paper).unwrap(), said) {
+            kernel.hear(&hash, call.number + 1, Reply::Did(said), now).unwrap();
+        }
+        let order = go(&mut kernel, &hash, &mut paper, &mut time, said, seen);
+        assert_eq!((matches!(order, Order::Person(_)), in_force(&kernel)), (is_person, counts), "{order:?}");
+        if is_person {
+            kernel.resolve(&hash, act, false, &"bert".into(), time, &mut paper).unwrap();
+            let last = paper.leaves.last().unwrap();
+            let names = (last.kind.as_str(), last.actor.as_str(), last.accountable.as_str());
+            assert_eq!((in_force(&kernel), names), (0, ("outcome", "bert", "anna")));
+        }
+    }
+}
+
+#[test]
+fn a_halt_stops_what_it_names() {
+    for (scope, stops, tenant) in [
+        (json!("everything"), true, "*"),
+        (json!({"tenant": "acme"}), true, "acme"),
+        (json!({"verb": "disable_account"}), true, "*"),
+        (json!({"verb": "isolate_host"}), false, "*"),
+        (json!({"machine": "triage"}), false, "*"),
+    ] {
+        let (mut paper, time) = (Paper::new(usize::MAX), NOW + 60_000);
+        let (mut kernel, hash) = begun(&mut paper);
+        let halt = Halt {
+            scope: serde_json::from_value(scope.clone()).unwrap(),
+            by: "anna".into(),
+            reason: "r".into(),
+            at: NOW,
+            drill: false,
+            lifting: None,
+        };
+        kernel.halt(halt, &mut paper).unwrap();
+        assert_eq!(paper.leaves.last().unwrap().tenant, tenant, "{scope}");
+        let now = Moment { wall: time, steady: time - NOW };
+        let Order::Look(call) = kernel.poll(&hash, now, &mut paper).unwrap() else { panic!("{scope}") };
+        kernel.hear(&hash, call.number, Reply::Saw(Some(false)), now).unwrap();
+        let order = kernel.poll(&hash, now, &mut paper).unwrap();
+        assert_eq!(matches!(order, Order::Halted), stops, "{scope} {order:?}");
+    }
+}
+
+#[test]
+fn people_stop_requests_and_time_ends_them() {
+    let say = |what: What| {
+        let (mut kernel, mut paper) = (kernel(), Paper::new(usize::MAX));
+        let hash = plan().hash();
+        kernel.propose(plan(), Digest([9; 32]), NOW, &mut paper).unwrap();
+        kernel.show(&hash, &"bert".into(), NOW, &mut paper).unwrap();
+        let mut signed = approval(&kernel, &hash, "bert", NOW + 60_000);
+        signed.statement.what = what;
+        let signature = Bytes(pen("bert").sign(&signed.statement.canonical().unwrap()).to_bytes().to_vec());
+        signed.proof = Proof::Ed25519 { key: KeyId("bert".to_owned()), signature };
+        let at = NOW + 60_000;
+        match what {
+            What::Deny => kernel.deny(&hash, &signed, at, &mut paper).unwrap(),
+            _ => kernel.revoke(&hash, &signed, at, &mut paper).unwrap(),
+        }
+        let last = paper.leaves.last().unwrap();
+        let told = format!("{} by {}, for {}", last.kind.as_str(), last.actor, last.accountable);
+        (told, kernel.begin(&hash, &|token| token.idempotency(), at, &mut paper).unwrap_err().code())
+    };
+    assert_eq!(say(What::Deny), ("approval by bert, for bert".to_owned(), "approvals.denied"));
+    assert_eq!(say(What::Revoke), ("revocation by bert, for bert".to_owned(), "approvals.revoked"));
+    let (mut kernel, mut paper) = (kernel(), Paper::new(usize::MAX));
+    let hash = plan().hash();
+    kernel.propose(plan(), Digest([9; 32]), NOW, &mut paper).unwrap();
+    let later = NOW + 15 * 60_000;
+    assert_eq!(kernel.expire(&hash, later - 1, &mut paper).unwrap_err().code(), "approvals.not_expired");
+    kernel.expire(&hash, later, &mut paper).unwrap();
+    let last = paper.leaves.last().unwrap();
+    assert_eq!((last.actor.as_str(), last.accountable.as_str()), ("kernel", "anna"));
+    // Whoever has left does not count, whatever they signed.
+    let (mut kernel, _) = begun(&mut paper);
+    kernel.set_people(People::new(House::default(), BTreeMap::new()).unwrap());
+    let again = serde_json::from_value(with_id("p2")).unwrap();
+    kernel.propose(again, Digest([8; 32]), NOW, &mut paper).unwrap();
+    let hash = serde_json::from_value::<Plan>(with_id("p2")).unwrap().hash();
+    assert_eq!(kernel.show(&hash, &"bert".into(), NOW, &mut paper).unwrap_err().code(), "approvals.person_unknown");
+}
+
+fn with_id(id: &str) -> serde_json::Value {
+    let mut value = serde_json::to_value(plan()).unwrap();
+    value["id"] = id.into();
+    value
+}
+
+/// Forbids everything.
+struct Shut;
+
+impl Policy for Shut {
+    fn ask(&self, _: &Request<'_>) -> Answer {
+        Answer::Forbid(vec!["all".into()])
+    }
+
+    fn hash(&self) -> Hash {
+        Hash::of_bytes(self.text().as_bytes())
+    }
+}
+
+impl Written for Shut {
+    fn text(&self) -> String {
+        "forbid all".to_owned()
+    }
+}
+
+#[test]
+fn what_is_learnt_and_put_in_force_counts_from_then_on() {
+    let (mut kernel, mut paper) = (kernel(), Paper::new(usize::MAX));
+    kernel.learn().policy_verified = false;
+    let codes = |answer: watchfloor_kernel::Answer| -> Vec<String> {
+        answer
+            .decision
+            .reasons
+            .into_iter()
+            .map(|reason| reason.code)
+            .filter(|code| code.starts_with("policy."))
+            .collect()
+    };
+    let ask = |kernel: &mut Kernel, paper: &mut Paper, id: &str| {
+        kernel.propose(serde_json::from_value(with_id(id)).unwrap(), Digest([1; 32]), NOW, paper).unwrap()
+    };
+    assert_eq!(codes(ask(&mut kernel, &mut paper, "p2")), ["policy.unverified"]);
+    kernel.activate(Box::new(Shut), &json!({"number": 1}), &"anna".into(), NOW, &mut paper).unwrap();
+    let leaf = paper.leaves.last().unwrap();
+    assert_eq!((leaf.kind.as_str(), leaf.actor.as_str(), leaf.detail["number"].as_u64()), ("policy", "anna", Some(1)));
+    assert_eq!(codes(ask(&mut kernel, &mut paper, "p3")), ["policy.forbids"]);
+    let key = autonomy::Key { tenant: "acme".into(), verb: Verb::Notify, class: "c".into(), tier: Tier::Three };
+    kernel.autonomy(autonomy::Record::CoverageMissing { key: key.clone() }, NOW, &mut paper).unwrap();
+    assert_eq!(paper.leaves.last().unwrap().kind.as_str(), "demotion");
+    assert!(kernel.state().autonomy.cell(&key).is_some());
+    // What the kernel has taken and no leaf can hold stops it, as if it could not be written.
+    let name = PersonId::from("an\nna");
+    let anna = kernel.state().people[&"anna".into()].clone();
+    kernel.learn().people.insert(name.clone(), anna);
+    let halt = Halt { scope: Scope::Everything, by: name, reason: "r".into(), at: NOW, drill: true, lifting: None };
+    let refused = kernel.halt(halt, &mut paper).unwrap_err();
+    assert_eq!(
+        (refused.code(), refused.to_string().starts_with("it cannot be recorded: `actor`")),
+        ("leaf.name", true)
+    );
+    assert_eq!(kernel.lift(&Scope::Everything, &"anna".into(), NOW, &mut paper).unwrap_err().code(), "kernel.broken");
+}
+
+#[test]
+fn a_plan_that_the_gate_denies_is_told_with_what_denies_it() {
+    let (mut paper, hash) = (Paper::new(usize::MAX), plan().hash());
+    let mut kernel = kernel();
+    kernel.propose(plan(), Digest([9; 32]), NOW, &mut paper).unwrap();
+    kernel.learn().ledger = false;
+    let refused = kernel.begin(&hash, &|token| token.idempotency(), NOW, &mut paper).unwrap_err();
+    assert_eq!(
+        (refused.code(), refused.to_string().as_str()),
+        ("kernel.denied", "the gate denies it: ledger.unavailable")
+    );
 }
