@@ -163,7 +163,8 @@ impl Kernel {
 /// has perhaps taken away.
 fn is_in_force(record: &Record) -> Option<(usize, bool)> {
     match record {
-        Record::Started { act, .. } if !act.undo => Some((act.step, true)),
+        // Of what is about to be undone that is so already.
+        Record::Started { act, .. } => Some((act.step, true)),
         Record::Came { act, came, .. } => match (came, act.undo) {
             (Came::Succeeded { .. }, undo) => Some((act.step, !undo)),
             // It is as somebody else has made it.
@@ -171,6 +172,6 @@ fn is_in_force(record: &Record) -> Option<(usize, bool)> {
             (Came::Failed(_), true) | (Came::Unknown(_), _) => None,
         },
         Record::Resolved { act, is_there, .. } => Some((act.step, *is_there)),
-        Record::Intent { .. } | Record::Started { .. } | Record::Recalled { .. } => None,
+        Record::Intent { .. } | Record::Recalled { .. } => None,
     }
 }
